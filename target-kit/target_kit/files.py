@@ -1,0 +1,48 @@
+"""Files that hold personal data: a directory nobody else can enter, files nobody else can read."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from target_kit.errors import ConfigurationError
+
+
+def private_directory(path: Path) -> Path:
+    """Make `path` (0700) and prove that it can be written; the error names the setting."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        probe = path / f".probe-{os.getpid()}"
+        os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, 0o600))
+        probe.unlink()
+    except OSError as error:
+        raise ConfigurationError(
+            f"state_dir: {error.strerror or type(error).__name__}; "
+            "it must be a directory that this user can write"
+        ) from None
+    return path
+
+
+def open_private(path: Path, flags: int) -> int:
+    """Open `path` with mode 0600, never through a symbolic link; returns the descriptor."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Replace `path` so that after a crash either the old or the new content is there.
+
+    Order: temporary file, fsync, rename, fsync of the directory (Pillai et al., OSDI 2014).
+    """
+    temporary = path.with_name(f"{path.name}.new")
+    temporary.unlink(missing_ok=True)
+    descriptor = open_private(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

@@ -1,0 +1,125 @@
+"""Records that could not be delivered: durable before STATE moves on, offered again next time.
+
+One file per stream, `state_dir/rejects/<stream>.jsonl`, one open reject a line. During a run lines
+are only appended: a reject, or `{"closed": <identity>}` once a newer record of the same person was
+delivered. A line counts only when it is complete, so a torn last line loses nothing: STATE was not
+yet past it. At the end of a run the file is rewritten with what is still open (S0-59, S0-60).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from target_kit.files import open_private, private_directory, write_atomically
+from target_kit.outcome import Result
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """One open reject, as an analyst reads it and as the next run offers it again.
+
+    `identity` names the person within the stream (key, else address, else a digest of the row);
+    `record` is the source row as it came, or None where it could not even be read as a row.
+    """
+
+    identity: str
+    key: str | None
+    outcome: str
+    step: str
+    cause: str
+    message: str
+    field: str | None
+    tries: int
+    first_seen: str
+    last_seen: str
+    record: dict[str, Any] | None = None
+
+
+class RejectStore:
+    """The open rejects of one stream. Not thread-safe; one run holds the lock."""
+
+    def __init__(self, state_dir: Path, stream: str) -> None:
+        directory = private_directory(state_dir / "rejects")
+        self.path = directory / f"{re.sub(r'[^A-Za-z0-9_.-]', '_', stream)}.jsonl"
+        self._encode = msgspec.json.Encoder().encode
+        self.open = self._load()
+        descriptor = open_private(self.path, os.O_CREAT | os.O_APPEND | os.O_WRONLY)
+        self._file = os.fdopen(descriptor, "ab")
+        self._dirty = False
+
+    def add(
+        self,
+        identity: str,
+        key: str | None,
+        record: dict[str, Any] | None,
+        result: Result,
+        now: str,
+    ) -> Reject:
+        """Remember a reject; a known one keeps its first date and counts one more try."""
+        known = self.open.get(identity)
+        reject = Reject(
+            identity=identity,
+            key=key,
+            outcome=result.outcome,
+            step=result.step,
+            cause=result.cause,
+            message=result.message,
+            field=result.field,
+            tries=known.tries + 1 if known else 1,
+            first_seen=known.first_seen if known else now,
+            last_seen=now,
+            record=record,
+        )
+        self.open[identity] = replace(reject, record=None)  # the content stays on disk only
+        self._append(reject)
+        return reject
+
+    def closed(self, identity: str) -> None:
+        """The person was delivered: an older reject must never be offered again."""
+        if self.open.pop(identity, None) is not None:
+            self._append({"closed": identity})
+
+    def sync(self) -> None:
+        """Make everything said so far durable; called before STATE is written."""
+        if self._dirty:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._dirty = False
+
+    def records(self) -> list[Reject]:
+        """The open rejects with their content, read back from disk."""
+        self.sync()
+        return list(self._load().values())
+
+    def finish(self) -> None:
+        """Rewrite the file with the open rejects only, then close it."""
+        rejects = self.records()
+        self._file.close()
+        write_atomically(self.path, b"".join(self._encode(r) + b"\n" for r in rejects))
+
+    def _append(self, line: Reject | dict[str, str]) -> None:
+        self._file.write(self._encode(line) + b"\n")
+        self._dirty = True
+
+    def _load(self) -> dict[str, Reject]:
+        rejects: dict[str, Reject] = {}
+        if not self.path.exists():
+            return rejects
+        descriptor = open_private(self.path, os.O_RDONLY)
+        with os.fdopen(descriptor, "rb") as file:
+            for line in file:
+                if not line.endswith(b"\n"):
+                    break  # torn by a crash: STATE never went past it
+                data = msgspec.json.decode(line)
+                if "closed" in data:
+                    rejects.pop(data["closed"], None)
+                else:
+                    reject = msgspec.convert(data, Reject)
+                    rejects[reject.identity] = reject
+        return rejects
