@@ -1,65 +1,77 @@
-"""Makes `.venv` with the uv that `uv.lock` names: the first thing `make` runs, standard library only.
+"""Makes `.venv` with the uv that `uv.lock` names: what `make` runs first, standard library only.
 
-Written for old interpreters too, so that one of them can still print what is missing.
+Written for older interpreters too, so that one of them can still print what is missing.
 """
 
-from __future__ import print_function
-
-import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-VENV = os.path.join(ROOT, ".venv")
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+UV = VENV / "bin" / "uv"
 OLDEST = (3, 11)
+NOWHERE = subprocess.DEVNULL
+
+TOO_OLD = """\
+Python {}.{} or newer is needed, this one is {}.{}.
+Name another one: make PYTHON=python3.12 setup"""
+NO_VENV = """\
+This Python cannot make virtual environments (module `ensurepip` is missing).
+On Debian and Ubuntu: apt-get install python3-venv"""
 
 
-def locked_uv_version():
+def locked_uv_version() -> str:
     """Return the version of uv that `uv.lock` pins, for example "0.13.9"."""
-    with open(os.path.join(ROOT, "uv.lock")) as lock:
-        found = re.search(r'\[\[package\]\]\nname = "uv"\nversion = "([^"]+)"', lock.read())
+    lock = (ROOT / "uv.lock").read_text()
+    found = re.search(r'\[\[package\]\]\nname = "uv"\nversion = "([^"]+)"', lock)
     if found is None:
         sys.exit("uv.lock names no version of uv; run `uv lock`")
     return found.group(1)
 
 
-def works(*command):
+def run(*command: object) -> None:
+    """Run `command`, which must succeed."""
+    subprocess.check_call([str(word) for word in command])  # noqa: S603  fixed commands only
+
+
+def works(*command: object) -> bool:
     """Say whether `command` ends with 0; its output is dropped."""
-    with open(os.devnull, "w") as nowhere:
-        try:
-            return subprocess.call(command, stdout=nowhere, stderr=nowhere) == 0  # noqa: S603  fixed commands
-        except OSError:
-            return False
+    words = [str(word) for word in command]
+    try:
+        ended = subprocess.run(words, stdout=NOWHERE, stderr=NOWHERE, check=False)  # noqa: S603  fixed commands only
+    except OSError:
+        return False
+    return ended.returncode == 0
 
 
-def main():
+def is_ready(version: str) -> bool:
+    """Say whether the environment is alive and holds uv in `version`."""
+    if not works(PYTHON, "-c", "import sys") or not works(UV, "--version"):
+        return False
+    printed = subprocess.check_output([str(UV), "--version"])  # noqa: S603  our own uv
+    return printed.decode().split()[1] == version
+
+
+def main() -> None:
     """Create the environment and put the locked uv into it; keep what is already right."""
     if sys.version_info < OLDEST:
-        sys.exit(
-            "Python %d.%d or newer is needed, this one is %d.%d.\n"
-            "Name another one: make PYTHON=python3.12 setup" % (OLDEST + sys.version_info[:2])
-        )
-    uv = os.path.join(VENV, "bin", "uv")
-    python = os.path.join(VENV, "bin", "python")
-    wanted = locked_uv_version()
-    if os.path.exists(uv) and works(python, "-c", "import sys"):
-        have = subprocess.check_output([uv, "--version"]).decode().split()[1]  # noqa: S603  our own uv
-        if have == wanted:
-            return
+        sys.exit(TOO_OLD.format(*(OLDEST + sys.version_info[:2])))
+    version = locked_uv_version()
+    if is_ready(version):
+        return
     if works(sys.executable, "-c", "import ensurepip, venv"):
-        subprocess.check_call([sys.executable, "-m", "venv", VENV])  # noqa: S603  fixed command
-        pip = [python, "-m", "pip"]
-    elif works(sys.executable, "-c", "import venv") and works(sys.executable, "-m", "pip", "--version"):
-        # Debian ships `venv` without `ensurepip` unless python3-venv is installed; its pip will do.
-        subprocess.check_call([sys.executable, "-m", "venv", "--without-pip", VENV])  # noqa: S603
-        pip = [sys.executable, "-m", "pip", "--python", python]
+        run(sys.executable, "-m", "venv", VENV)
+        pip = [str(PYTHON), "-m", "pip"]
+    elif works(sys.executable, "-m", "venv", "--help") and works(sys.executable, "-m", "pip", "-V"):
+        # Debian ships `venv` without `ensurepip`; where its pip is there, that pip will do.
+        run(sys.executable, "-m", "venv", "--without-pip", VENV)
+        pip = [sys.executable, "-m", "pip", "--python", str(PYTHON)]
     else:
-        sys.exit(
-            "This Python cannot make virtual environments (module `ensurepip` is missing).\n"
-            "On Debian and Ubuntu: apt-get install python3-venv"
-        )
-    subprocess.check_call(pip + ["install", "--quiet", "uv==" + wanted])  # noqa: S603  version from the lock
+        sys.exit(NO_VENV)
+    run(*pip, "install", "--quiet", f"uv=={version}")
 
 
 if __name__ == "__main__":
