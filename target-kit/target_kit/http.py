@@ -1,0 +1,435 @@
+"""The one way to a vendor's JSON API: a call goes out, an `Answer` or a named error comes back.
+
+What was sent × what came back × safety → what happens:
+
+    came back                              SAFE, CONVERGENT               UNSAFE
+    ─────────────────────────────────────  ─────────────────────────────  ────────────────────────
+    no connection (DNS, refused, time)     repeat; then VendorUnavailable the same
+    certificate or TLS version wrong       VendorUnavailable, at once     the same
+    request cut while being sent           repeat (1)                     the same
+    reset, timeout, cut answer after it    repeat (2)                     OutcomeUnknown, at once
+    5xx, status out of range               repeat (2)                     OutcomeUnknown, at once
+    408 425 521 523 525 526                repeat (1): never processed    the same
+    429                                    all callers wait, repeat;      the same
+                                           then VendorUnavailable
+    2xx with JSON or nothing               Answer                         Answer
+    2xx with a web page, too large or      VendorUnavailable, at once     the same
+    too deep
+    2xx with half a JSON document          like a cut answer              OutcomeUnknown, at once
+    3xx                                    ConfigurationError before the first success, then
+                                           VendorUnavailable; never followed
+    401, 402, 403 (not "not found")        CredentialsError, at once      the same
+    other 4xx with JSON or nothing         CallRefused                    the same
+    other 4xx with a web page              VendorUnavailable, at once     the same
+
+    (1) tries used up: CallFailed, certainly not applied.
+    (2) tries used up: a read is CallFailed, a write OutcomeUnknown. When `OUTAGE_CALLS` calls in a
+        row end like that the vendor is down, not the row poisoned: VendorUnavailable.
+
+A `DELETE` or `PUT` that was repeated may meet its own first success (404): the caller treats "gone"
+as done. `Interrupted` and the deadline end the run between attempts; what was open comes again.
+
+No text made here holds a parameter, a body or a header: routes, statuses and counts only (X7).
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import ssl
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import msgspec
+import requests
+import urllib3
+from tenacity import Retrying
+
+from target_kit.clock import Clock
+from target_kit.errors import (
+    CallFailed,
+    CallRefused,
+    ConfigurationError,
+    CredentialsError,
+    OutcomeUnknown,
+    VendorUnavailable,
+)
+from target_kit.limits import Deadline, RateLimiter, pause
+from target_kit.redact import quiet_http_loggers
+from target_kit.retry import (
+    Classify,
+    Failure,
+    Kind,
+    Patience,
+    Safety,
+    classify_by_status,
+    retry_after_seconds,
+)
+from target_kit.signals import StopSignal
+from target_kit.wire import Exchange, TimedAdapter, exchange
+
+__all__ = ["Answer", "JsonApi", "Safety"]
+
+OUTAGE_CALLS = 3
+CONNECT_SECONDS = 10.0
+MAX_RESPONSE_BYTES = 32 * 1024 * 1024
+_MAX_ERROR_BYTES = 1024 * 1024
+_CHUNK_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A 2xx. `body` is the decoded JSON, None where the vendor sent nothing."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Raw:
+    """What came over the wire; `problem` says why `content` is not all of it."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+    problem: str | None = None  # "cut" | "too large"
+
+
+class JsonApi:
+    """Calls of one account on one base URL; thread-safe. Close it, or use it with `with`.
+
+    `secret_header` is (name, value); `timeout_seconds` is the total time of one attempt, from the
+    first byte sent to the last received, with connecting limited to 10 s on its own; `classify`
+    replaces the meaning of statuses; `rng` drives the jitter.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        secret_header: tuple[str, str],
+        user_agent: str,
+        requests_per_second: float,
+        timeout_seconds: float,
+        clock: Clock,
+        stop: StopSignal,
+        deadline: Deadline,
+        max_response_bytes: int = MAX_RESPONSE_BYTES,
+        max_tries: int = 5,
+        ca_bundle: Path | None = None,
+        classify: Classify = classify_by_status,
+        rng: random.Random | None = None,
+        connections: int = 8,
+    ) -> None:
+        quiet_http_loggers()
+        self.calls: Counter[str] = Counter()
+        self.writes = 0
+        self.limiter = RateLimiter(requests_per_second, clock, stop)
+        self._base_url = base_url.rstrip("/")
+        self._timeout_seconds = timeout_seconds
+        self._clock = clock
+        self._stop = stop
+        self._deadline = deadline
+        self._max_response_bytes = max_response_bytes
+        self._max_tries = max_tries
+        self._classify = classify
+        self._rng = rng or random.Random()  # noqa: S311 - jitter, not a secret
+        self._lock = threading.Lock()
+        self._succeeded = False
+        self._calls_without_sense = 0
+        self._session = _session(secret_header, user_agent, connections, ca_bundle)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._session.close()
+
+    @property
+    def rate_wait_seconds(self) -> float:
+        """Seconds all callers together waited for the rate, `Retry-After` included."""
+        return self.limiter.waited_seconds
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        route: str,
+        params: Sequence[tuple[str, str]] | None = None,
+        json: Any = None,
+        safety: Safety,
+    ) -> Answer:
+        """Send one request, repeating as the module's table says.
+
+        `path` is relative to the base URL, `route` its name for counts and messages
+        (`GET contacts/{id}`): no values in it. `json` None sends no body.
+        """
+        request = self._session.prepare_request(
+            requests.Request(
+                method,
+                f"{self._base_url}/{path.lstrip('/')}",
+                params=list(params or ()),
+                data=None if json is None else msgspec.json.encode(json),
+                headers={} if json is None else {"Content-Type": "application/json"},
+            )
+        )
+        patience = Patience(safety, self._max_tries, self._rng)
+        result: Answer | Failure = Retrying(
+            retry=patience.again,
+            stop=patience.over,
+            wait=patience.wait,
+            sleep=self._pause,
+            retry_error_callback=lambda state: state.outcome and state.outcome.result(),
+        )(self._attempt, request, route, patience)
+        if isinstance(result, Answer):
+            return result
+        raise self._given_up(result, route, safety, patience, is_read=method == "GET")
+
+    def _pause(self, seconds: float) -> None:
+        pause(seconds, self._clock, self._stop, self._deadline)
+
+    def _attempt(
+        self, request: requests.PreparedRequest, route: str, patience: Patience
+    ) -> Answer | Failure:
+        """One request on the wire; a failure holds what has to be held before it is returned."""
+        self._stop.check()
+        self._deadline.check()
+        self.limiter.wait(self._deadline)
+        with exchange(min(self._timeout_seconds, self._deadline.remaining())) as sent:
+            raw = self._send(request, sent)
+        self._count(request, route, sent)
+        result = raw if isinstance(raw, Failure) else self._judge(raw, route)
+        if isinstance(result, Failure):
+            hold = patience.note(result)
+            if hold is not None:
+                self.limiter.penalise(hold)
+        return result
+
+    def _count(self, request: requests.PreparedRequest, route: str, sent: Exchange) -> None:
+        with self._lock:
+            self.calls[route] += 1
+            if sent.started and request.method != "GET":
+                self.writes += 1
+
+    def _send(self, request: requests.PreparedRequest, sent: Exchange) -> _Raw | Failure:
+        left = max(sent.remaining(), 0.001)
+        try:
+            response = self._session.send(
+                request,
+                stream=True,
+                allow_redirects=False,
+                timeout=(min(CONNECT_SECONDS, left), left),
+            )
+        except requests.RequestException as error:
+            trouble = _tls_trouble(error) if not sent.started else None
+            failure = _wire_failure(error, sent)
+        else:
+            with response:
+                return self._read(response)
+        if trouble is not None:
+            raise VendorUnavailable(trouble)
+        return failure
+
+    def _read(self, response: requests.Response) -> _Raw:
+        """Read the decoded body up to its cap; `requests` undoes gzip piece by piece."""
+        limit = self._max_response_bytes if response.ok else _MAX_ERROR_BYTES
+        content = bytearray()
+        problem = None
+        try:
+            for chunk in _chunks(response):
+                content += chunk
+                if len(content) > limit:
+                    problem = "too large"
+                    break
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
+            problem = "cut"
+        return _Raw(response.status_code, response.headers, bytes(content), problem)
+
+    def _judge(self, raw: _Raw, route: str) -> Answer | Failure:
+        """Turn an answer into a result or an error; see the module's table."""
+        if 300 <= raw.status < 400:
+            raise self._redirected(raw, route)
+        page, body, problem = _decode(raw)
+        verdict = self._classify(raw.status, body)
+        if verdict == "rate":
+            return Failure(Kind.RATE, maybe_applied=False, what="429", retry_after=self._asked(raw))
+        if verdict in {"trouble", "not_applied"}:
+            return Failure(
+                Kind.STATUS,
+                maybe_applied=verdict == "trouble",
+                what=f"status {raw.status}",
+                retry_after=self._asked(raw),
+            )
+        if problem == "cut":
+            # A refusal was not applied, whatever its text would have been.
+            return Failure(Kind.WIRE, maybe_applied=verdict == "ok", what="an answer cut short")
+        if verdict == "credentials":
+            raise CredentialsError(_not_allowed(route, raw.status, page=page))
+        if page or (problem and verdict == "ok"):
+            what = "with a web page instead of JSON" if page else f"with JSON {problem} to read"
+            raise VendorUnavailable(
+                f"{route} answered {raw.status} {what}: maintenance, or api_url leads elsewhere"
+            )
+        self._made_sense(succeeded=verdict == "ok")
+        if verdict == "refused":
+            raise CallRefused(route, raw.status, body)
+        return Answer(raw.status, body, raw.headers)
+
+    def _asked(self, raw: _Raw) -> float | None:
+        return retry_after_seconds(raw.headers.get("Retry-After"), self._clock.now())
+
+    def _redirected(self, raw: _Raw, route: str) -> ConfigurationError | VendorUnavailable:
+        kind = VendorUnavailable if self._succeeded else ConfigurationError
+        return kind(
+            f"{route} answered {raw.status}, a redirect{_to_host(raw)}; redirects are not followed "
+            "since the key would go along: put the vendor's final address into api_url"
+        )
+
+    def _made_sense(self, *, succeeded: bool) -> None:
+        with self._lock:
+            self._calls_without_sense = 0
+            self._succeeded = self._succeeded or succeeded
+
+    def _given_up(
+        self, last: Failure, route: str, safety: Safety, patience: Patience, *, is_read: bool
+    ) -> Exception:
+        """Name the error of a call that is not repeated any more."""
+        what = f"{route}: {last.what}"
+        if safety is Safety.UNSAFE and patience.maybe_applied:
+            self._count_senseless()
+            return OutcomeUnknown(f"{what} after sending; it may have been applied")
+        if last.kind is Kind.CONNECT:
+            return VendorUnavailable(f"{what}, {self._max_tries} times; is api_url right?")
+        if last.kind is Kind.RATE:
+            return VendorUnavailable(f"{what} for minutes; the vendor's quota may be used up")
+        if self._count_senseless() >= OUTAGE_CALLS:
+            return VendorUnavailable(f"{what}; {OUTAGE_CALLS} calls in a row failed like that")
+        if patience.maybe_applied and not is_read:
+            return OutcomeUnknown(f"{what}, {self._max_tries} times; it may have been applied")
+        return CallFailed(f"{what}, {self._max_tries} times")
+
+    def _count_senseless(self) -> int:
+        with self._lock:
+            self._calls_without_sense += 1
+            return self._calls_without_sense
+
+
+def _session(
+    secret_header: tuple[str, str], user_agent: str, connections: int, ca_bundle: Path | None
+) -> requests.Session:
+    name, secret = secret_header
+    if not re.fullmatch(r"[\x21-\x7e]+(?: [\x21-\x7e]+)*", secret):
+        # Checked here because the library's own error would quote the value.
+        raise ConfigurationError(f"the secret for header {name} is empty or has blanks around it")
+    if ca_bundle is not None and not ca_bundle.exists():
+        raise ConfigurationError(f"ca_bundle {ca_bundle} does not exist")
+    session = requests.Session()
+    session.trust_env = False  # no ~/.netrc, no proxy from the environment
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    session.headers.clear()
+    session.headers.update(
+        {
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip, deflate",
+            "User-Agent": user_agent,
+            name: secret,
+        }
+    )
+    adapter = TimedAdapter(connections=connections, ca_bundle=ca_bundle)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session
+
+
+def _chunks(response: requests.Response) -> Iterator[bytes]:
+    chunks: Iterator[bytes] = response.iter_content(_CHUNK_BYTES)
+    return chunks
+
+
+def _wire_failure(error: requests.RequestException, sent: Exchange) -> Failure:
+    if not sent.started:
+        return Failure(Kind.CONNECT, maybe_applied=False, what="no connection")
+    what = "no answer in time" if isinstance(error, requests.Timeout) else "connection broke"
+    return Failure(Kind.WIRE, maybe_applied=sent.complete, what=what)
+
+
+def _tls_trouble(error: BaseException) -> str | None:
+    """Why TLS can't be had, None where the connection just broke."""
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return (
+                f"the server's certificate is not accepted ({cause.verify_message}); "
+                "check api_url, or name your own authority in ca_bundle"
+            )
+        if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError):
+            return f"no TLS connection ({cause.reason}); TLS 1.2 or newer is needed"
+    return None
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """All exceptions that led to `error`: libraries chain and nest them in their own ways."""
+    seen: set[int] = set()
+    waiting: list[Any] = [error]
+    while waiting:
+        one = waiting.pop()
+        if not isinstance(one, BaseException) or id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        waiting += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
+
+
+def _decode(raw: _Raw) -> tuple[bool, Any, str | None]:
+    """(is it a web page, decoded JSON, what is wrong with the body: "cut", "too large", ...)."""
+    text = raw.content.removeprefix(b"\xef\xbb\xbf").strip()
+    kind = raw.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    is_json_kind = kind.endswith(("/json", "+json"))
+    if raw.problem is not None:
+        return text.startswith(b"<"), None, raw.problem
+    if not text:
+        return False, None, None
+    try:
+        body = msgspec.json.decode(text)
+    except RecursionError:
+        return False, None, "too deep"
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        page = text.startswith(b"<") or kind == "text/html"
+        return page, None, None if page or raw.status >= 400 else "cut"
+    # PHP sends JSON as text/html now and then; a bare word or number under that name is no JSON.
+    if not is_json_kind and not isinstance(body, dict | list):
+        return True, None, None
+    return False, body, None
+
+
+def _not_allowed(route: str, status: int, *, page: bool) -> str:
+    if page:
+        return f"{route} answered {status} with a web page: a firewall in front of the vendor?"
+    if status == 402:
+        return f"{route} answered 402: the account is unpaid or the plan lacks this feature"
+    return f"{route} answered {status}: the key is wrong or its user lacks the permission"
+
+
+def _to_host(raw: _Raw) -> str:
+    try:
+        host = urlsplit(raw.headers.get("Location", "")).hostname or ""
+    except ValueError:
+        return ""
+    return f" to {host}" if re.fullmatch(r"[A-Za-z0-9.-]{1,253}", host) else ""
