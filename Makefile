@@ -14,7 +14,7 @@ WORKERS ?= 2
 PORT ?= 8800
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types imports format bench sim kills load requirements clean
+.PHONY: help setup demo test check lint types imports format bench sim kills load requirements lock clean
 
 help:
 	@echo "make setup         create .venv with every executable (tap-backoffice, target-activecampaign, meltano)"
@@ -26,6 +26,7 @@ help:
 	@echo "make kills         tap and target killed at random points, many times"
 	@echo "make load          100,000 contacts through tap and target, memory of each process"
 	@echo "make requirements  which requirement is proven by which test"
+	@echo "make lock          resolve anew: uv.lock, and constraints.txt for the plugin environments"
 	@echo "make format        rewrite the sources as ruff wants them"
 	@echo "make clean         remove everything that can be made again"
 
@@ -76,6 +77,11 @@ load: setup
 
 requirements: setup
 	@$(BIN)/python tools/requirements.py
+
+lock: setup
+	$(UV) lock
+	$(UV) export --frozen --all-packages --no-emit-workspace --no-hashes --no-header --no-annotate \
+	  --quiet --output-file constraints.txt
 
 clean:
 	rm -rf .venv .demo .meltano .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage dist build
