@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import asdict
 
 from .database import build, change, connect
+from .people import Faults
 
 DEFAULT_URL = "sqlite:///.demo/backoffice.db"
 
@@ -21,7 +23,10 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     engine = connect(options.database_url)
     if options.command == "build":
-        print(json.dumps({"contacts": build(engine, count=options.count, seed=options.seed)}))
+        build(engine, count=options.count, seed=options.seed)
+        faults = Faults().scaled(options.count)
+        summary = {"contacts": options.count, "reachable": faults.reachable(options.count)}
+        print(json.dumps(summary | asdict(faults)))
     else:
         print(json.dumps({"changed": change(engine, rows=options.rows, seed=options.seed)}))
 

@@ -77,6 +77,11 @@ class Faults:
             deleted=self.deleted * count // 2000,
         )
 
+    def reachable(self, count: int) -> int:
+        """Persons of `count` rows that can be one contact each, with an address of their own."""
+        extra_rows = self.case_variants + self.shared - self.shared // self.shared_by
+        return count - self.missing - self.malformed - self.deleted - extra_rows
+
 
 def invent(count: int, seed: int) -> tuple[list[Organisation], list[Contact]]:
     """Return organisations and `count` contacts ordered by key; pure."""
