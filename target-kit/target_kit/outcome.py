@@ -18,9 +18,7 @@ class Outcome(StrEnum):
     HELD = "held"  # not attempted: the run ended before its turn; the source sends it again
     SUPPRESSED = "suppressed"  # a named rule says this record must not be written
     FAILED = "failed"  # the vendor refused or failed it after retries; kept and offered again
-    UNKNOWN = (
-        "unknown"  # a write was sent, its fate could not be found out; kept, looked at again
-    )
+    UNKNOWN = "unknown"  # a write was sent, its fate could not be found out; kept, looked at again
 
 
 #: Outcomes that stay open: their records go to the rejects file and count in the error budget.
@@ -80,8 +78,12 @@ class Tally:
                     "See the rejects file, correct the data or raise max_errors"
                 )
 
-    def close(self) -> None:
-        """Records that were never attempted end as held, so that the sums close."""
+    def close(self, spooled: int) -> None:
+        """Records that were never attempted end as held, so that the sums close.
+
+        `spooled` is the number of records of the stream that came in or were offered again.
+        """
+        self.received = max(self.received, spooled - self.reoffered)
         missing = self.received + self.reoffered - self.total
         if missing > 0:
             self.outcomes[Outcome.HELD] += missing

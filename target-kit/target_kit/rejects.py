@@ -45,13 +45,18 @@ class RejectStore:
     """The open rejects of one stream. Not thread-safe; one run holds the lock."""
 
     def __init__(self, state_dir: Path, stream: str) -> None:
-        directory = private_directory(state_dir / "rejects")
-        self.path = directory / f"{re.sub(r'[^A-Za-z0-9_.-]', '_', stream)}.jsonl"
+        self.path = self.path_of(state_dir, stream)
+        private_directory(self.path.parent)
         self._encode = msgspec.json.Encoder().encode
         self.open = self._load()
         descriptor = open_private(self.path, os.O_CREAT | os.O_APPEND | os.O_WRONLY)
         self._file = os.fdopen(descriptor, "ab")
         self._dirty = False
+
+    @staticmethod
+    def path_of(state_dir: Path, stream: str) -> Path:
+        """Where the rejects of `stream` are kept."""
+        return state_dir / "rejects" / f"{re.sub(r'[^A-Za-z0-9_.-]', '_', stream)}.jsonl"
 
     def add(
         self,

@@ -1,0 +1,288 @@
+"""One method per endpoint of ActiveCampaign's v3 API, with typed answers.
+
+Sources: https://developers.activecampaign.com/reference (slug in each docstring). Parsers accept
+what real accounts were seen to send: ids as text or number, null or "" for blank, objects or lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from target_kit.errors import CallRefused, OutcomeUnknown, VendorUnavailable
+from target_kit.http import JsonApi, Safety
+
+from target_activecampaign.model import Change, Existing, Field
+from target_activecampaign.planning import PAGE
+
+#: Attributes that are compared before writing; `email` is kept apart.
+COMPARED = ("firstName", "lastName", "phone")
+
+
+@dataclass(frozen=True, slots=True)
+class FieldValue:
+    """One stored custom field value."""
+
+    contact_id: str
+    field_id: str
+    value: str
+
+
+class ActiveCampaign:
+    """The account behind one URL and key."""
+
+    def __init__(self, api: JsonApi) -> None:
+        self.api = api
+
+    def whoami(self) -> None:
+        """Prove URL and key (get-user-loggedin); raises CredentialsError."""
+        body = self._get("/api/3/users/me", route="users/me")
+        if not isinstance(body.get("user"), dict):
+            raise VendorUnavailable(
+                "users/me answered, but not as ActiveCampaign does: check api_url"
+            )
+
+    def fields(self) -> dict[str, Field]:
+        """All custom fields by upper-case perstag, every page of them (retrieve-fields, S0-16)."""
+        fields: dict[str, Field] = {}
+        for body in self._pages("/api/3/fields", "fields", "fields"):
+            options: dict[str, list[tuple[str, str]]] = {}
+            for option in _rows(body, "fieldOptions"):
+                pair = (_text(option.get("value")), _text(option.get("label")))
+                options.setdefault(_text(option.get("field")), []).append(pair)
+            for row in _rows(body, "fields"):
+                field_id, perstag = _text(row["id"]), _text(row.get("perstag")).upper()
+                fields.setdefault(
+                    perstag,
+                    Field(
+                        field_id, perstag, _text(row.get("type")), tuple(options.get(field_id, ()))
+                    ),
+                )
+        return fields
+
+    def create_field(self, perstag: str, field_type: str) -> Field:
+        """Create a custom field and relate it to all lists, without which the vendor's pages do
+        not show it (create-a-contact-custom-field, create-a-custom-field-relationship-to-lists).
+        """
+        field = {"title": perstag, "type": field_type, "perstag": perstag, "visible": 1}
+        body = self._write("POST", "/api/3/fields", "fields", {"field": field}, Safety.UNSAFE)
+        created = body["field"]
+        relation = {"field": created["id"], "relid": 0}
+        self._write(
+            "POST", "/api/3/fieldRels", "fieldRels", {"fieldRel": relation}, Safety.CONVERGENT
+        )
+        stored = _text(created.get("perstag")) or perstag
+        return Field(_text(created["id"]), stored.upper(), field_type)
+
+    def total(self) -> int:
+        """Number of contacts in the account (list-all-contacts, meta.total)."""
+        body = self._get("/api/3/contacts", route="contacts", params=[("limit", "1")])
+        try:
+            return int(body["meta"]["total"])
+        except (KeyError, TypeError, ValueError):
+            return 0
+
+    def crawl(self, *, values: bool) -> Iterator[tuple[list[Existing], bool]]:
+        """All contacts in id order by keyset (pagination), a page at a time.
+
+        Yields the page and whether it carried the custom field values: `include=fieldValues` works
+        but is not documented, so its absence must be noticed. A server that ignores the keyset
+        would loop for ever: that is noticed too.
+        """
+        last = 0
+        while True:
+            params = [("orders[id]", "ASC"), ("id_greater", str(last)), ("limit", str(PAGE))]
+            if values:
+                params.append(("include", "fieldValues"))
+            body = self._get("/api/3/contacts", route="contacts", params=params)
+            page, carried = _existing(body)
+            if not page:
+                return
+            ids = [int(contact.id) for contact in page]
+            if ids != sorted(ids) or ids[0] <= last:
+                raise VendorUnavailable(
+                    "contacts: the list did not come in id order after the last one seen; "
+                    "it can't be read completely"
+                )
+            last = ids[-1]
+            yield page, carried
+
+    def by_ids(self, ids: Sequence[str]) -> list[Existing]:
+        """Contacts by id with their custom field values, 100 a call (list-all-contacts `ids[]`).
+
+        What the list call does not give, because `ids[]` or `include` had no effect, is read one by
+        one. Ids that are gone are left out.
+        """
+        found: dict[str, Existing] = {}
+        for start in range(0, len(ids), PAGE):
+            chunk = ids[start : start + PAGE]
+            params = [("ids[]", i) for i in chunk]
+            params += [("include", "fieldValues"), ("limit", str(PAGE))]
+            body = self._get("/api/3/contacts", route="contacts", params=params)
+            page, carried = _existing(body)
+            if carried:
+                found.update({c.id: c for c in page if c.id in set(chunk)})
+            for contact_id in chunk:
+                if contact_id not in found and (one := self.contact(contact_id)):
+                    found[contact_id] = one
+        return list(found.values())
+
+    def contact(self, contact_id: str) -> Existing | None:
+        """One contact with its custom field values, None if it is gone (get-contact)."""
+        try:
+            body = self._get(f"/api/3/contacts/{contact_id}", route="contacts/{id}")
+        except CallRefused as refused:
+            if refused.status == 404:
+                return None
+            raise
+        page, _ = _existing({**body, "contacts": [body["contact"]]})
+        return page[0]
+
+    def by_email(self, email: str, *, like: bool = False) -> list[Existing]:
+        """Contacts the server offers for an address; the caller compares the addresses itself,
+        since an ignored filter answers with everybody (list-all-contacts `email`, `email_like`).
+        """
+        params = [("email_like" if like else "email", email)]
+        params += [("include", "fieldValues"), ("limit", str(PAGE))]
+        body = self._get("/api/3/contacts", route="contacts", params=params)
+        page, carried = _existing(body)
+        if carried:
+            return page
+        wanted = email.strip().lower()
+        complete = (self.contact(c.id) for c in page if c.email.strip().lower() == wanted)
+        return [c for c in complete if c]
+
+    def values_of_field(self, field_id: str) -> Iterator[list[FieldValue]]:
+        """All values of one custom field, a page at a time (list-all-custom-field-values)."""
+        params = [("filters[fieldid]", field_id)]
+        for body in self._pages("/api/3/fieldValues", "fieldValues", "fieldValues", params):
+            yield [v for v in _field_values(body) if v.field_id == field_id]
+
+    def contacts_with_value(self, field_id: str, value: str) -> list[FieldValue]:
+        """Values of one field that the server offers for `value`; whether its filter means equal
+        or contains is not documented, so the caller compares.
+        """
+        params = [("filters[fieldid]", field_id), ("filters[val]", value)]
+        found: list[FieldValue] = []
+        for body in self._pages("/api/3/fieldValues", "fieldValues", "fieldValues", params):
+            found += [v for v in _field_values(body) if v.field_id == field_id]
+        return found
+
+    def create_contact(self, change: Change) -> tuple[str, set[str]]:
+        """POST /contacts (create-a-new-contact). Never repeated blindly.
+
+        Returns the new id and the ids of the fields whose values the answer confirms.
+        """
+        body = self._write(
+            "POST", "/api/3/contacts", "contacts", _contact_body(change), Safety.UNSAFE
+        )
+        return _text(_contact(body, "POST contacts")["id"]), _confirmed(body)
+
+    def update_contact(self, change: Change) -> tuple[str, set[str]]:
+        """PUT /contacts/{id} (update-a-contact-new); may be repeated.
+
+        Returns the address the contact now has and the ids of the fields the answer confirms.
+        """
+        path = f"/api/3/contacts/{change.contact_id}"
+        body = self._write("PUT", path, "contacts/{id}", _contact_body(change), Safety.SAFE)
+        return _text(_contact(body, "PUT contacts/{id}").get("email")), _confirmed(body)
+
+    def put_field_value(self, contact_id: str, field_id: str, value: str) -> None:
+        """Insert or update one value by contact and field (S0-48;
+        update-a-custom-field-value-for-contact acts as an upsert).
+        """
+        payload = {"fieldValue": {"contact": contact_id, "field": field_id, "value": value}}
+        self._write("POST", "/api/3/fieldValues", "fieldValues", payload, Safety.CONVERGENT)
+
+    def _get(
+        self, path: str, *, route: str, params: Sequence[tuple[str, str]] = ()
+    ) -> Mapping[str, Any]:
+        answer = self.api.call("GET", path, route=f"GET {route}", params=params, safety=Safety.SAFE)
+        return _object(answer.body, route)
+
+    def _write(
+        self, method: str, path: str, route: str, payload: Any, safety: Safety
+    ) -> Mapping[str, Any]:
+        answer = self.api.call(method, path, route=f"{method} {route}", json=payload, safety=safety)
+        if not isinstance(answer.body, dict):
+            raise OutcomeUnknown(f"{method} {route} answered {answer.status} without any content")
+        return answer.body
+
+    def _pages(
+        self, path: str, route: str, key: str, params: Sequence[tuple[str, str]] = ()
+    ) -> Iterator[Mapping[str, Any]]:
+        """Offset pages until an empty one: the server may cap `limit` lower than asked."""
+        offset, first = 0, ""
+        while True:
+            page = [*params, ("limit", str(PAGE)), ("offset", str(offset))]
+            body = self._get(path, route=route, params=page)
+            rows = _rows(body, key)
+            if not rows:
+                return
+            if offset and _text(rows[0].get("id")) == first:
+                raise VendorUnavailable(
+                    f"{route}: offset has no effect; it can't be read completely"
+                )
+            first = first or _text(rows[0].get("id"))
+            yield body
+            offset += len(rows)
+
+
+def _contact_body(change: Change) -> dict[str, Any]:
+    contact: dict[str, Any] = dict(change.attributes)
+    if change.email:
+        contact["email"] = change.email.display
+    if change.values:
+        contact["fieldValues"] = [{"field": f, "value": v} for f, v in change.values.items()]
+    return {"contact": contact}
+
+
+def _contact(body: Mapping[str, Any], route: str) -> Mapping[str, Any]:
+    """The contact of a write's answer; without one nothing is known of the write."""
+    contact = body.get("contact")
+    if not isinstance(contact, dict) or not contact.get("id"):
+        raise OutcomeUnknown(f"{route} answered without the contact")
+    return contact
+
+
+def _confirmed(body: Mapping[str, Any]) -> set[str]:
+    return {value.field_id for value in _field_values(body)}
+
+
+def _existing(body: Mapping[str, Any]) -> tuple[list[Existing], bool]:
+    values: dict[str, dict[str, str]] = {}
+    for value in _field_values(body):
+        values.setdefault(value.contact_id, {})[value.field_id] = value.value
+    contacts = [
+        Existing(
+            id=_text(row["id"]),
+            email=_text(row.get("email")),
+            attributes={name: _text(row.get(name)) for name in COMPARED},
+            values=values.get(_text(row["id"]), {}),
+        )
+        for row in _rows(body, "contacts")
+    ]
+    return contacts, "fieldValues" in body
+
+
+def _field_values(body: Mapping[str, Any]) -> list[FieldValue]:
+    return [
+        FieldValue(_text(row.get("contact")), _text(row.get("field")), _text(row.get("value")))
+        for row in _rows(body, "fieldValues")
+    ]
+
+
+def _rows(body: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    rows = body.get(key)
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _object(body: Any, route: str) -> Mapping[str, Any]:
+    if not isinstance(body, dict):
+        raise VendorUnavailable(f"{route}: the answer is no JSON object; check api_url")
+    return body

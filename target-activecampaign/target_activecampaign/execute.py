@@ -1,0 +1,167 @@
+"""Change → call → outcome. Writes, checks what the answer confirms, reads back when in doubt."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from target_kit.address import address_key
+from target_kit.errors import CallFailed, CallRefused, OutcomeUnknown, RowError
+from target_kit.outcome import Outcome, Result, Step
+
+from target_activecampaign.client import COMPARED, ActiveCampaign
+from target_activecampaign.look import Look
+from target_activecampaign.model import Change, Existing
+
+#: Vendor error codes (contract 1.2, seen in answers) → our fixed causes.
+_CAUSES = {
+    "duplicate": "address_taken",
+    "email_invalid": "email_refused",
+    "field_missing": "field_missing",
+    "field_invalid": "field_invalid",
+}
+
+
+class LookAgain(Exception):
+    """The destination is not what the index said; the index has been corrected: decide again.
+
+    `written` is True when a write of ours may already have happened.
+    """
+
+    def __init__(self, *, written: bool) -> None:
+        super().__init__("the destination changed; decide again")
+        self.written = written
+
+
+class Executor:
+    """Carries out one change at a time and keeps the index true."""
+
+    def __init__(self, client: ActiveCampaign, look: Look, *, on_contact_gone: str) -> None:
+        self._client = client
+        self._look = look
+        self._on_contact_gone = on_contact_gone
+
+    def apply(self, change: Change, source: str) -> Result:
+        """Make `change` true; `source` is how the contact was matched (cfd, ctt, new).
+
+        Raises RowError when the vendor refuses it, LookAgain when the index was wrong.
+        """
+        step = Step.UPDATE if change.contact_id else Step.INSERT
+        if change.contact_id:
+            contact_id, confirmed = change.contact_id, self._update(change)
+        else:
+            contact_id, confirmed = self._create(change)
+        self._remember(contact_id, change)
+        problem = self._write_values(contact_id, change, confirmed)
+        if problem is None and change.problems:
+            first = change.problems[0]
+            problem = RowError(first.cause, first.message, field=first.perstag)
+        if problem:
+            return rejected(problem, Step.CUSTOM_FIELDS, source)
+        return Result(Outcome.APPLIED, step, source=source)
+
+    def _update(self, change: Change) -> set[str]:
+        contact_id = change.contact_id or ""
+        try:
+            email, confirmed = self._client.update_contact(change)
+        except CallRefused as refused:
+            if refused.status == 404:
+                self._look.refresh(contact_id)
+                if self._on_contact_gone == "reject":
+                    raise RowError(
+                        "contact_gone", "the contact was deleted at ActiveCampaign"
+                    ) from None
+                raise LookAgain(written=False) from None
+            raise refusal(refused) from None
+        except OutcomeUnknown:
+            self._look.refresh(contact_id)
+            raise LookAgain(written=True) from None
+        if change.email and address_key(email) != change.email.key:
+            self._look.refresh(contact_id)
+            raise RowError(
+                "address_not_taken_over", "ActiveCampaign kept the old address", field="email"
+            )
+        return confirmed
+
+    def _create(self, change: Change) -> tuple[str, set[str]]:
+        """Insert; after an unknown outcome look first, and only then repeat once (S0-44).
+
+        Repeating is safe because addresses are unique at the vendor: a contact that search does
+        not show yet makes the repetition a refused duplicate, never a second contact.
+        """
+        for last_try in (False, True):
+            try:
+                return self._client.create_contact(change)
+            except CallRefused as refused:
+                cause = refusal(refused)
+                if cause.cause != "address_taken":
+                    raise cause from None
+                self._adopt(change, written=last_try)
+            except OutcomeUnknown:
+                if change.email and self._look.find_address(change.email, thorough=True):
+                    raise LookAgain(written=True) from None
+                if last_try:
+                    raise
+        raise AssertionError("unreachable: the last try returns or raises")
+
+    def _adopt(self, change: Change, *, written: bool) -> None:
+        """Somebody has the address already: a mapping refresh, not a duplicate (S0-43)."""
+        if change.email and self._look.find_address(change.email, thorough=True):
+            raise LookAgain(written=written)
+        raise RowError(
+            "address_reserved",
+            "ActiveCampaign says the address exists but does not show its contact "
+            "(archived, or not visible yet)",
+            field="email",
+        )
+
+    def _write_values(
+        self, contact_id: str, change: Change, confirmed: set[str]
+    ) -> RowError | None:
+        """Values that the answer did not confirm are written by their own endpoint (S0-48)."""
+        for field_id, value in change.values.items():
+            if field_id in confirmed:
+                continue
+            try:
+                self._client.put_field_value(contact_id, field_id, value)
+            except CallRefused as refused:
+                return refusal(refused)
+            except (CallFailed, OutcomeUnknown):
+                stored = self._look.refresh(contact_id)
+                if stored is None or stored.values.get(field_id) != value:
+                    return RowError("value_not_stored", "a custom field value was not stored")
+        return None
+
+    def _remember(self, contact_id: str, change: Change) -> None:
+        before = self._look.existing(contact_id) or Existing(
+            contact_id, "", dict.fromkeys(COMPARED, ""), {}
+        )
+        after = msgspec.structs.replace(
+            before,
+            email=change.email.display if change.email else before.email,
+            attributes=before.attributes | change.attributes,
+            values=before.values | change.values,
+        )
+        self._look.remember([after])
+
+
+def rejected(error: RowError, step: Step, source: str = "") -> Result:
+    """A row error as a result."""
+    return Result(Outcome.REJECTED, step, error.cause, error.message, error.field, source)
+
+
+def refusal(refused: CallRefused) -> RowError:
+    """The vendor's refusal as a row error: its code decides the cause, its title is kept for the
+    rejects file. Accepts every error shape of the contract: list, text, message, nothing.
+    """
+    body: Any = refused.body if isinstance(refused.body, dict) else {}
+    errors = body.get("errors")
+    first = errors[0] if isinstance(errors, list) and errors else {}
+    first = first if isinstance(first, dict) else {}
+    code = str(first.get("code") or "")
+    title = first.get("title") or (errors if isinstance(errors, str) else body.get("message"))
+    pointer = (first.get("source") or {}).get("pointer") if first else None
+    cause = _CAUSES.get(code, f"refused_{refused.status}")
+    if cause == "address_taken" and pointer not in (None, "/data/attributes/email"):
+        cause = "refused_422"
+    return RowError(cause, str(title or "no reason given")[:200], field=pointer)

@@ -1,0 +1,144 @@
+"""Reading what exists: a keyset crawl of the account, or look-ups record by record.
+
+Fills the run's DestinationIndex. Mapping reads are always live (S0-21); the strategy is chosen by
+cost in planning and named in the report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+from target_kit.address import Address, address_key
+from target_kit.index import DestinationIndex, Entry
+from target_kit.signals import StopSignal
+
+from target_activecampaign.client import ActiveCampaign
+from target_activecampaign.model import Contact, Existing, Field, KeyType, canonical_key
+
+_encode = msgspec.msgpack.Encoder().encode
+_decoder = msgspec.msgpack.Decoder(Existing)
+
+
+class Look:
+    """The existing side of one stream's mapping."""
+
+    def __init__(
+        self,
+        client: ActiveCampaign,
+        index: DestinationIndex,
+        key_field: Field,
+        owned: Iterable[Field],
+        key_type: KeyType,
+        stop: StopSignal,
+    ) -> None:
+        self._client = client
+        self._index = index
+        self._key_field = key_field
+        self._owned = {key_field.id: key_field} | {f.id: f for f in owned}
+        self._key_type = key_type
+        self._stop = stop
+        self._looked: set[str] = set()
+        self.verify_before_insert = False
+
+    def crawl(self) -> None:
+        """Read every contact of the account: 1 call per 100, with values where `include` works,
+        otherwise plus 1 call per 100 values of each owned field.
+        """
+        with_values = True
+        for page, carried in self._client.crawl(values=True):
+            self._stop.check()
+            with_values = with_values and carried
+            self.remember(page)
+        if with_values:
+            return
+        # The documented way; its offset pages may shift while others write, so a key that seems
+        # new is looked up once more before anything is inserted.
+        self.verify_before_insert = True
+        for field_id in self._owned:
+            for values in self._client.values_of_field(field_id):
+                self._stop.check()
+                for value in values:
+                    if existing := self.existing(value.contact_id):
+                        merged = {**existing.values, field_id: value.value}
+                        self.remember([msgspec.structs.replace(existing, values=merged)])
+
+    def look_up(self, contacts: Sequence[Contact]) -> None:
+        """Point look-ups for a batch: key field, then contacts by id, then by address.
+
+        About 2 calls a record. Repeated batches cost nothing: what was looked up is remembered.
+        """
+        ids: dict[str, None] = {}
+        for contact in contacts:
+            self._stop.check()
+            if contact.key and contact.key_text and self._first_time(f"key:{contact.key}"):
+                ids.update(dict.fromkeys(self._ids_with_key(contact)))
+        self.remember(self._client.by_ids([i for i in ids if not self._index.get(i)]))
+        for contact in contacts:
+            self._stop.check()
+            email = contact.email
+            if not email or self._index.by_address(email.key):
+                continue
+            if self._first_time(f"email:{email.key}"):
+                self.find_address(email)
+
+    def find_address(self, address: Address, *, thorough: bool = False) -> bool:
+        """Read the contact with this address into the index; True when there is one.
+
+        Both spellings are asked for, since it is not documented whether the filter minds case;
+        `thorough` adds the filter for parts of addresses, for when one is known to be there.
+        """
+        asked = {(address.display, False): None, (address.key, False): None}
+        if thorough:
+            asked[address.key, True] = None
+        for text, like in asked:
+            offered = self._client.by_email(text, like=like)
+            found = [c for c in offered if address_key(c.email) == address.key]
+            if found:
+                self.remember(found)
+                return True
+        return False
+
+    def confirm_new(self, contact: Contact) -> None:
+        """Look once more for the key of a person about to be inserted."""
+        if contact.key and contact.key_text and self._first_time(f"key:{contact.key}"):
+            self.remember(self._client.by_ids(self._ids_with_key(contact)))
+
+    def refresh(self, contact_id: str) -> Existing | None:
+        """Read one contact live again; forget it if it is gone (S0-37)."""
+        existing = self._client.contact(contact_id)
+        if existing is None:
+            self._index.remove(contact_id)
+        else:
+            self.remember([existing])
+        return existing
+
+    def existing(self, contact_id: str) -> Existing | None:
+        """The contact as last read or written."""
+        entry = self._index.get(contact_id)
+        return _decoder.decode(entry.body) if entry else None
+
+    def remember(self, contacts: Iterable[Existing]) -> None:
+        """Enter contacts as they are now into the index."""
+        self._index.put([self._entry(contact) for contact in contacts])
+
+    def _entry(self, contact: Existing) -> Entry:
+        owned = {f: v for f, v in contact.values.items() if f in self._owned}
+        text = owned.get(self._key_field.id, "")
+        key = canonical_key(text, self._key_type)
+        if key is None and text.strip():
+            key = f"?{text.strip()}"  # unreadable, but not blank: a finding, never a match
+        body = _encode(msgspec.structs.replace(contact, values=owned))
+        return Entry(contact.id, address_key(contact.email), key, body)
+
+    def _ids_with_key(self, contact: Contact) -> list[str]:
+        values = self._client.contacts_with_value(self._key_field.id, contact.key_text or "")
+        return [
+            v.contact_id for v in values if canonical_key(v.value, self._key_type) == contact.key
+        ]
+
+    def _first_time(self, what: str) -> bool:
+        if what in self._looked:
+            return False
+        self._looked.add(what)
+        return True

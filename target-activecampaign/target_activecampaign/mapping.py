@@ -1,0 +1,112 @@
+"""Source record → wanted contact. Pure; the renaming is declared in the settings (S0-5)."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from target_kit.address import parse_address
+from target_kit.errors import RowError
+
+from target_activecampaign.encoding import as_text
+from target_activecampaign.model import Contact, KeyType, canonical_key
+from target_activecampaign.settings import ContactStream
+
+#: Control characters, zero-width and bidi controls have no place in a name or a phone number.
+_FORBIDDEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
+)
+#: Far above any real value, far below what would make one request a burden.
+MAX_ATTRIBUTE_LENGTH = 255
+
+
+def to_contact(record: Mapping[str, Any], stream: ContactStream, key_type: KeyType) -> Contact:
+    """Map one record; unknown columns are ignored (S0-39), blanks and nulls are left out (S0-50).
+
+    Raises RowError `key_format`, `email_syntax`, `field_structure`, `field_length` or
+    `control_characters` (S0-10).
+    """
+    key_text = _key_text(record, stream)
+    key = canonical_key(key_text, key_type) if key_text else None
+    if key_text and key is None:
+        raise RowError("key_format", "the key is not a number", field=stream.key)
+    email_text = _clean(record.get(stream.fields["email"]), stream.fields["email"])
+    email = parse_address(email_text) if email_text else None
+    attributes = {}
+    for attribute, column in stream.fields.items():
+        if attribute == "email":
+            continue
+        text = _clean(record.get(column), column)
+        if len(text) > MAX_ATTRIBUTE_LENGTH:
+            raise RowError(
+                "field_length", f"{column} is longer than {MAX_ATTRIBUTE_LENGTH}", field=column
+            )
+        if text:
+            attributes[attribute] = text
+    values = {
+        perstag: _clean_value(record[column], column)
+        for perstag, column in stream.custom_fields.items()
+        if record.get(column) not in (None, "", [])
+    }
+    return Contact(
+        identity=identity_of(key, email.key if email else None, record),
+        key=key,
+        key_text=key if key_type is KeyType.NUMBER else key_text or None,
+        email=email,
+        attributes=attributes,
+        values=values,
+        deleted=record.get("_sdc_deleted_at") is not None,
+    )
+
+
+def identity_of(key: str | None, address_key: str | None, record: Mapping[str, Any]) -> str:
+    """Who this row is about, for rejects and duplicates: key, else address, else the row itself."""
+    if key is not None:
+        return f"key:{key}"
+    if address_key is not None:
+        return f"email:{address_key}"
+    return f"row:{hashlib.sha256(msgspec.json.encode(record, order='sorted')).hexdigest()[:32]}"
+
+
+def rejected_identity(record: Mapping[str, Any], stream: ContactStream, key_type: KeyType) -> str:
+    """Identity of a row that could not be mapped: by its key where that much can be read."""
+    try:
+        key = canonical_key(_key_text(record, stream), key_type)
+    except RowError:
+        key = None
+    return identity_of(key, None, record)
+
+
+def resolve_key_type(stream: ContactStream, schema: Mapping[str, Any]) -> KeyType:
+    """`auto` follows the declared type of the key column: numeric types compare as numbers."""
+    if stream.key_type is not KeyType.AUTO:
+        return stream.key_type
+    declared = schema.get("properties", {}).get(stream.key, {})
+    types: set[str] = set()
+    for part in (declared, *declared.get("anyOf", ())):
+        kind = part.get("type", ())
+        types.update([kind] if isinstance(kind, str) else kind)
+    return KeyType.NUMBER if types & {"integer", "number"} else KeyType.TEXT
+
+
+def _key_text(record: Mapping[str, Any], stream: ContactStream) -> str:
+    return as_text(record.get(stream.key), stream.key) if stream.key else ""
+
+
+def _clean(value: Any, column: str) -> str:
+    text = unicodedata.normalize("NFC", as_text(value, column)).strip()
+    if _FORBIDDEN.search(text):
+        raise RowError("control_characters", f"{column} holds control characters", field=column)
+    return text
+
+
+def _clean_value(value: Any, column: str) -> Any:
+    if isinstance(value, list):
+        return [_clean(item, column) for item in value]
+    if isinstance(value, str):
+        return _clean(value, column)
+    return value

@@ -1,0 +1,109 @@
+"""Frozen values that walk the corridor: what is wanted, what exists, what will change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+from target_kit.address import Address
+
+
+class Rule(StrEnum):
+    """When a field is written."""
+
+    ALWAYS = "always"
+    IF_EMPTY = "if_empty"
+    ON_CREATE = "on_create"
+    NEVER = "never"
+
+
+class KeyType(StrEnum):
+    """How two spellings of a backoffice key are compared (S0-22)."""
+
+    AUTO = "auto"
+    NUMBER = "number"
+    TEXT = "text"
+
+
+class Contact(msgspec.Struct, frozen=True):
+    """One wanted contact.
+
+    `key` is the canonical backoffice key for comparing and `key_text` the text to write; both None
+    for a null key (S0-49). `attributes` are contact attributes by API name without `email`;
+    `values` are raw values of custom fields by perstag. Blank and null source values are absent:
+    absent means "leave alone" (S0-50). `deleted` rows are facts about the source, never written.
+    """
+
+    identity: str
+    key: str | None
+    key_text: str | None
+    email: Address | None
+    attributes: dict[str, str]
+    values: dict[str, Any]
+    deleted: bool = False
+
+
+class Existing(msgspec.Struct, frozen=True):
+    """One contact as the vendor has it: owned attributes and custom field values by field id."""
+
+    id: str
+    email: str
+    attributes: dict[str, str]
+    values: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A custom field of the account."""
+
+    id: str
+    perstag: str
+    type: str
+    options: tuple[tuple[str, str], ...] = ()  # (value, label)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldProblem:
+    """A custom field value that can't be written; the rest of the contact still is (S0-27)."""
+
+    perstag: str
+    cause: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one contact needs: `contact_id` None creates. `values` are encoded, by field id."""
+
+    contact_id: str | None
+    email: Address | None
+    attributes: dict[str, str]
+    values: dict[str, str]
+    problems: tuple[FieldProblem, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """True when nothing needs to be written."""
+        return not (self.email or self.attributes or self.values)
+
+
+def canonical_key(text: str, key_type: KeyType) -> str | None:
+    """The form two keys are compared in; None when `text` is no key of that type (S0-22).
+
+    Numbers: `123`, `0123`, ` 123 ` and `123.0` are one key. Text: blanks around it don't count.
+    """
+    text = text.strip()
+    if not text:
+        return None
+    if key_type is not KeyType.NUMBER:
+        return text
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return None
+    if not number.is_finite() or number.adjusted() > 40:
+        return None
+    return f"{number.normalize():f}"

@@ -1,0 +1,130 @@
+"""The settings as JSON schema: what `--about`, Meltano and the README show."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_STREAM: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "object": {"type": "string", "enum": ["contact"]},
+        "key": {"type": ["string", "null"]},
+        "key_field": {"type": "string"},
+        "key_type": {"type": "string", "enum": ["auto", "number", "text"]},
+        "fields": {"type": "object", "additionalProperties": {"type": "string"}},
+        "custom_fields": {"type": "object", "additionalProperties": {"type": "string"}},
+        "rules": {
+            "type": "object",
+            "additionalProperties": {
+                "type": "string",
+                "enum": ["always", "if_empty", "on_create", "never"],
+            },
+        },
+        "create_fields": {"type": "boolean"},
+        "version_column": {"type": ["string", "null"]},
+        "on_duplicate_email": {"type": "string", "enum": ["first", "newest", "reject"]},
+        "on_contact_gone": {"type": "string", "enum": ["insert", "reject"]},
+    },
+}
+
+
+def _setting(kind: str | list[str], title: str, description: str, **more: Any) -> dict[str, Any]:
+    return {"type": kind, "title": title, "description": description, **more}
+
+
+CONFIG_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "api_url": _setting(
+            "string",
+            "API URL",
+            "The URL shown under Settings > Developer, e.g. https://example.api-us1.com",
+        ),
+        "api_key": _setting(
+            "string",
+            "API key",
+            "The key shown under Settings > Developer.",
+            secret=True,
+            writeOnly=True,
+        ),
+        "allow_custom_host": _setting(
+            "boolean",
+            "Allow another host",
+            "Accept an api_url outside of api-us1.com and activehosted.com.",
+            default=False,
+        ),
+        "requests_per_second": _setting(
+            "number",
+            "Requests per second",
+            "All clients of an account share 5 requests a second.",
+            default=5,
+            exclusiveMinimum=0,
+        ),
+        "state_dir": _setting(
+            "string",
+            "State directory",
+            "Where rejects, locks and the spool are kept (mode 0700).",
+            default="state/target-activecampaign",
+        ),
+        "max_errors": _setting(
+            "integer",
+            "Error budget",
+            "Row errors that each step (check, update, insert, custom_fields) tolerates.",
+            default=500,
+            minimum=0,
+        ),
+        "fail_on_rejects": _setting(
+            "boolean",
+            "Fail on rejects",
+            "End with exit code 4 when any record was not delivered.",
+            default=False,
+        ),
+        "report_file": _setting(
+            ["string", "null"], "Report file", "Where the run's report is written as JSON."
+        ),
+        "timeout_seconds": _setting(
+            "number",
+            "Timeout",
+            "Longest time one request may take in all.",
+            default=30,
+            exclusiveMinimum=0,
+        ),
+        "deadline_seconds": _setting(
+            ["number", "null"],
+            "Deadline",
+            "Longest time the run may take; what is left comes with the next run.",
+            exclusiveMinimum=0,
+        ),
+        "ca_bundle": _setting(
+            ["string", "null"], "CA bundle", "Certificates to trust instead of the usual ones."
+        ),
+        "on_unknown_stream": _setting(
+            "string",
+            "Unknown streams",
+            "What to do with streams that are not configured: fail or ignore.",
+            default="fail",
+            enum=["fail", "ignore"],
+        ),
+        "create_fields": _setting(
+            "boolean",
+            "Create fields",
+            "Create missing custom fields: the key field as hidden, others as text.",
+            default=False,
+        ),
+        "reads": _setting(
+            "string",
+            "Reads",
+            "How existing contacts are read: by cost (auto), crawl, or point look-ups.",
+            default="auto",
+            enum=["auto", "crawl", "point"],
+        ),
+        "streams": _setting(
+            ["object", "null"],
+            "Streams",
+            "Stream name to mapping; see the README. The default maps a stream 'contacts'.",
+            additionalProperties=_STREAM,
+        ),
+    },
+    "required": ["api_url", "api_key"],
+}

@@ -1,0 +1,207 @@
+"""Configuration → frozen Settings, with all faults of the configuration reported at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from target_kit.errors import ConfigurationError
+from target_kit.urls import check_base_url
+
+from target_activecampaign.model import KeyType, Rule
+
+#: Attributes of a contact that the API lets a client write (docs: create-a-new-contact).
+WRITABLE = ("email", "firstName", "lastName", "phone", "cdate")
+#: Kept by the vendor itself; writing them would falsify its audit data (S0-33).
+AUDIT_ONLY = ("udate", "id", "hash")
+
+DEFAULT_STREAMS: dict[str, dict[str, Any]] = {
+    "contacts": {
+        "object": "contact",
+        "key": "ctt_id",
+        "key_field": "BUBSCTTID",
+        "fields": {
+            "email": "email",
+            "firstName": "given_name",
+            "lastName": "family_name",
+            "phone": "work_phone",
+            "cdate": "date_created",
+        },
+        "custom_fields": {
+            "LAND": "org_country",
+            "SPRACHE": "language_code",
+            "MOBIL": "mobile_phone",
+        },
+    }
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ContactStream:
+    """How one stream becomes contacts; see the README for every option."""
+
+    name: str
+    key: str | None
+    key_field: str
+    key_type: KeyType
+    fields: Mapping[str, str]
+    custom_fields: Mapping[str, str]
+    rules: Mapping[str, Rule]
+    create_fields: bool
+    version_column: str | None
+    on_duplicate_email: str
+    on_contact_gone: str
+
+    def rule(self, name: str) -> Rule:
+        """The rule of an attribute or perstag; `cdate` is only ever sent on create (S0-31)."""
+        if name == "cdate":
+            return Rule.ON_CREATE
+        return self.rules.get(name, Rule.ALWAYS)
+
+    def with_upper_perstags(self) -> ContactStream:
+        """Perstags as the API spells them."""
+        return replace(
+            self,
+            key_field=self.key_field.upper(),
+            custom_fields={p.upper(): c for p, c in self.custom_fields.items()},
+            rules={(n.upper() if n in self.custom_fields else n): r for n, r in self.rules.items()},
+        )
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Source columns that must be in the SCHEMA: without them nothing could be matched."""
+        needed = [self.fields["email"]]
+        if self.key:
+            needed.append(self.key)
+        return tuple(needed)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The target's settings, checked. The API key is never part of `repr`."""
+
+    api_url: str
+    api_key: str = field(repr=False)
+    requests_per_second: float
+    state_dir: Path
+    max_errors: int
+    report_file: Path | None
+    timeout_seconds: float
+    deadline_seconds: float | None
+    fail_on_rejects: bool
+    on_unknown_stream: str
+    reads: str
+    ca_bundle: Path | None
+    streams: Mapping[str, ContactStream]
+
+
+def read_settings(config: Mapping[str, Any]) -> Settings:
+    """Check the whole configuration; raises one ConfigurationError naming every fault."""
+    faults: list[str] = []
+    api_url = ""
+    try:
+        api_url = check_base_url(
+            str(config.get("api_url") or ""),
+            allowed_hosts=("*.api-us1.com", "*.activehosted.com"),
+            allow_custom_host=bool(config.get("allow_custom_host", False)),
+        )
+    except ConfigurationError as error:
+        faults.append(str(error))
+    if not str(config.get("api_key") or "").strip():
+        faults.append("api_key: is missing; copy it from Settings > Developer")
+    create_fields = bool(config.get("create_fields", False))
+    raw_streams = config.get("streams") or DEFAULT_STREAMS
+    streams = {
+        name: _contact_stream(name, raw, faults, create_fields=create_fields)
+        for name, raw in raw_streams.items()
+    }
+    if faults:
+        raise ConfigurationError("; ".join(faults))
+    deadline = config.get("deadline_seconds")
+    report = config.get("report_file")
+    bundle = config.get("ca_bundle")
+    return Settings(
+        api_url=api_url,
+        api_key=str(config["api_key"]).strip(),
+        requests_per_second=float(config.get("requests_per_second", 5)),
+        state_dir=Path(str(config.get("state_dir") or "state/target-activecampaign")),
+        max_errors=int(config.get("max_errors", 500)),
+        report_file=Path(str(report)) if report else None,
+        timeout_seconds=float(config.get("timeout_seconds", 30)),
+        deadline_seconds=None if deadline is None else float(deadline),
+        fail_on_rejects=bool(config.get("fail_on_rejects", False)),
+        on_unknown_stream=str(config.get("on_unknown_stream", "fail")),
+        reads=str(config.get("reads", "auto")),
+        ca_bundle=Path(str(bundle)) if bundle else None,
+        streams={name: stream for name, stream in streams.items() if stream is not None},
+    )
+
+
+def _contact_stream(
+    name: str, raw: Mapping[str, Any], faults: list[str], *, create_fields: bool
+) -> ContactStream | None:
+    before = len(faults)
+    where = f"streams.{name}"
+    fields = {str(k): str(v) for k, v in (raw.get("fields") or {}).items()}
+    custom = {str(k): str(v) for k, v in (raw.get("custom_fields") or {}).items()}
+    if raw.get("object", "contact") != "contact":
+        faults.append(f"{where}.object: must be 'contact'")
+    if "email" not in fields:
+        faults.append(f"{where}.fields: 'email' must be mapped to a column")
+    faults.extend(
+        f"{where}.fields.{attribute}: is kept by ActiveCampaign itself and never written"
+        for attribute in fields
+        if attribute in AUDIT_ONLY
+    )
+    faults.extend(
+        f"{where}.fields.{attribute}: unknown; one of {', '.join(WRITABLE)}"
+        for attribute in fields
+        if attribute not in WRITABLE + AUDIT_ONLY
+    )
+    key_field = str(raw.get("key_field") or "BUBSCTTID")
+    if key_field in custom:
+        faults.append(f"{where}.custom_fields.{key_field}: is the key field already")
+    rules: dict[str, Rule] = {}
+    for target, rule in (raw.get("rules") or {}).items():
+        if target not in fields and target not in custom:
+            faults.append(f"{where}.rules.{target}: no such field or custom field in this stream")
+        elif rule not in tuple(Rule):
+            faults.append(f"{where}.rules.{target}: one of {', '.join(Rule)}")
+        elif target == "cdate" and rule not in (Rule.ON_CREATE, Rule.NEVER):
+            faults.append(f"{where}.rules.cdate: only on_create or never (S0-31)")
+        else:
+            rules[target] = Rule(rule)
+    key_type = str(raw.get("key_type", KeyType.AUTO))
+    if key_type not in tuple(KeyType):
+        faults.append(f"{where}.key_type: one of {', '.join(KeyType)}")
+    duplicate = _choice(raw, where, "on_duplicate_email", ("first", "newest", "reject"), faults)
+    gone = _choice(raw, where, "on_contact_gone", ("insert", "reject"), faults)
+    version = raw.get("version_column")
+    if duplicate == "newest" and not version:
+        faults.append(f"{where}.on_duplicate_email: 'newest' needs version_column")
+    if len(faults) > before:
+        return None
+    return ContactStream(
+        name=name,
+        key=str(raw["key"]) if raw.get("key") else None,
+        key_field=key_field,
+        key_type=KeyType(key_type),
+        fields={k: v for k, v in fields.items() if rules.get(k) is not Rule.NEVER or k == "email"},
+        custom_fields={k: v for k, v in custom.items() if rules.get(k) is not Rule.NEVER},
+        rules=rules,
+        create_fields=bool(raw.get("create_fields", create_fields)),
+        version_column=str(version) if version else None,
+        on_duplicate_email=duplicate,
+        on_contact_gone=gone,
+    )
+
+
+def _choice(
+    raw: Mapping[str, Any], where: str, name: str, choices: tuple[str, ...], faults: list[str]
+) -> str:
+    value = str(raw.get(name, choices[0]))
+    if value not in choices:
+        faults.append(f"{where}.{name}: one of {', '.join(choices)}")
+    return value

@@ -1,0 +1,261 @@
+"""The corridor: one stream's records from the spool to their outcome, one line a step.
+
+Two passes over the same set (S0-6, S0-27): first what is known is updated, which frees addresses;
+then, on the refreshed mapping, what is new is inserted. STATE follows the second pass.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from target_kit.clock import Clock
+from target_kit.errors import CallFailed, OutcomeUnknown, RowError
+from target_kit.index import DestinationIndex
+from target_kit.intended import IntendedSet, Row
+from target_kit.outcome import OPEN, Outcome, Result, Step, Tally
+from target_kit.rejects import RejectStore
+from target_kit.signals import StopSignal
+from target_kit.spool import Spool, SpooledRecord
+
+from target_activecampaign import identity, mapping, planning
+from target_activecampaign.client import ActiveCampaign
+from target_activecampaign.execute import Executor, LookAgain, rejected
+from target_activecampaign.look import Look
+from target_activecampaign.model import Change, Contact, Field, KeyType
+from target_activecampaign.settings import ContactStream
+
+BATCH = 500  # rows between two looks at STATE; also bounds memory
+_MAX_LOOKS = 4  # how often one row may find the world changed under it before it is given up
+
+logger = logging.getLogger(__name__)
+_decode_record = msgspec.json.Decoder(dict[str, Any]).decode
+_encode_contact = msgspec.msgpack.Encoder().encode
+_decode_contact = msgspec.msgpack.Decoder(Contact).decode
+
+
+@dataclass
+class ContactSink:
+    """One stream of contacts; `advance(first_open_seq)` is told after every durable step."""
+
+    stream: ContactStream
+    key_type: KeyType
+    fields: dict[str, Field]
+    client: ActiveCampaign
+    spool: Spool
+    intended: IntendedSet
+    index: DestinationIndex
+    rejects: RejectStore
+    tally: Tally
+    clock: Clock
+    stop: StopSignal
+    advance: Callable[[int | None], None]
+    reads_setting: str = "auto"
+    reads: planning.Reads | None = None
+    look: Look = field(init=False)
+    executor: Executor = field(init=False)
+    _unmapped: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        owned = [self.fields[perstag] for perstag in self.stream.custom_fields]
+        key_field = self.fields[self.stream.key_field]
+        self.look = Look(self.client, self.index, key_field, owned, self.key_type, self.stop)
+        self.executor = Executor(
+            self.client, self.look, on_contact_gone=self.stream.on_contact_gone
+        )
+
+    def run(self) -> None:
+        """Check, look, update, insert: every record of the stream gets its outcome."""
+        self.materialise()
+        self.settle_duplicates()
+        self.look_at_destination()
+        self.process(final=False)
+        self.process(final=True)
+
+    def process(self, *, final: bool) -> None:
+        """One pass over the rows still open; in the final one nothing stays open."""
+        for batch in self.intended.batches(BATCH):
+            self.process_batch(batch, final=final)
+            if final:
+                self.rejects.sync()
+                self.advance(self.intended.first_open())
+
+    def process_batch(self, batch: Sequence[Row], *, final: bool) -> None:
+        """look → resolve → diff → plan → execute → record, row by row on live data."""
+        contacts = [_decode_contact(row.body) for row in batch]
+        if self.reads and self.reads.strategy == "point":
+            self.look.look_up([c for c in contacts if not c.deleted])
+        for row, contact in zip(batch, contacts, strict=True):
+            self.stop.check()
+            if result := self.process_row(contact, final=final):
+                self.settle(row, result)
+
+    def process_row(self, contact: Contact, *, final: bool) -> Result | None:
+        """The outcome of one row, or None while the first pass leaves it to the second."""
+        step, source, written, called = Step.INSERT, "", False, False
+        for _ in range(_MAX_LOOKS):
+            try:
+                match = self.resolve(contact)
+                step = Step.UPDATE if match.contact_id else Step.INSERT
+                source = match.source
+                if not match.contact_id and not final:
+                    return None
+                change = self.plan(contact, match)
+                if change is None:
+                    return _skipped(contact, step, source)
+                if change.empty and not change.problems:
+                    return _nothing_to_do(step, source, written=written)
+                called = True
+                return self.executor.apply(change, source)
+            except LookAgain as again:
+                written = written or again.written
+            except RowError as error:
+                # Decided without a call: another row of this pass may yet free the address.
+                return rejected(error, step, source) if final or called else None
+            except CallFailed as error:
+                return Result(Outcome.FAILED, step, "vendor_failed", str(error), source=source)
+            except OutcomeUnknown as error:
+                return Result(Outcome.UNKNOWN, step, "fate_unknown", str(error), source=source)
+        return Result(Outcome.UNKNOWN, step, "keeps_changing", "gave up", source=source)
+
+    def resolve(self, contact: Contact) -> identity.Match:
+        """Who this is at the destination, by what the index knows now."""
+        if contact.deleted:
+            return identity.Match(None, "")
+        by_key = self.index.by_key(contact.key) if contact.key else []
+        by_address = self.index.by_address(contact.email.key) if contact.email else []
+        match = identity.resolve(contact, by_key, by_address)
+        if match.contact_id is None and self.look.verify_before_insert:
+            self.look.confirm_new(contact)
+            by_key = self.index.by_key(contact.key) if contact.key else []
+            match = identity.resolve(contact, by_key, by_address)
+        return match
+
+    def plan(self, contact: Contact, match: identity.Match) -> Change | None:
+        """What must change; None when a rule forbids writing this row (S0-7)."""
+        if contact.deleted or (match.contact_id is None and contact.email is None):
+            return None
+        existing = self.look.existing(match.contact_id) if match.contact_id else None
+        if existing is None:
+            return planning.plan_create(contact, self.stream, self.fields)
+        holders = self.index.by_address(contact.email.key) if contact.email else []
+        others = [h.id for h in holders if h.id != existing.id]
+        holder = others[0] if others else (holders[0].id if holders else None)
+        return planning.plan_update(
+            contact, existing, self.stream, self.fields, address_holder=holder
+        )
+
+    def settle(self, row: Row, result: Result) -> None:
+        """Record one outcome: durable first, counted then (the budget may end the run)."""
+        if result.outcome in OPEN:
+            self._reject(row.seq, row.identity, result)
+        else:
+            self.rejects.closed(row.identity)
+        self.intended.settle([row.seq])
+        self.tally.add(result)
+
+    def materialise(self) -> None:
+        """Map every spooled record and every open reject into the intended set (S0-6, S0-59)."""
+        reoffers = {reject.identity: reject for reject in self.rejects.records()}
+        self._add_rows(after=0, reoffered=False)
+        boundary = self.spool.last_seq()
+        for name, reject in reoffers.items():
+            if name not in self._unmapped and reject.record is not None:
+                self.spool.append_record(self.stream.name, 0, msgspec.json.encode(reject.record))
+        self._add_rows(after=boundary, reoffered=True)
+        self.intended.seal()
+
+    def settle_duplicates(self) -> None:
+        """Outcomes that only the whole set can tell (S0-3, S0-8, S0-9)."""
+        self.tally.reoffered -= len(self.intended.take_superseded())
+        for _ in self.intended.take_repeated():
+            self.tally.add(Result(Outcome.UNCHANGED, Step.CHECK, "repeated_row"))
+        for _ in self.intended.take_outdated():
+            self.tally.add(Result(Outcome.SUPPRESSED, Step.CHECK, "older_version"))
+        for row in self.intended.take_contradicting():
+            self.settle(row, rejected(_contradiction, Step.CHECK))
+        for row in self.intended.take_sharing_address(rule=self.stream.on_duplicate_email):
+            self.settle(row, rejected(_shared_address, Step.CHECK))
+
+    def look_at_destination(self) -> None:
+        """Choose how to read by cost, and crawl now if that is cheaper."""
+        records = self.intended.count()
+        if records == 0:
+            return
+        self.reads = planning.choose_reads(self.reads_setting, records, self.client.total())
+        logger.info(
+            "%s: reads by %s (%s)", self.stream.name, self.reads.strategy, self.reads.because
+        )
+        if self.reads.strategy == "crawl":
+            self.look.crawl()
+
+    def _add_rows(self, *, after: int, reoffered: bool) -> None:
+        while batch := self.spool.records(self.stream.name, after=after, limit=BATCH):
+            self.stop.check()
+            after = batch[-1].seq
+            rows = [row for record in batch if (row := self._row(record, reoffered=reoffered))]
+            self.intended.add(rows)
+
+    def _row(self, spooled: SpooledRecord, *, reoffered: bool) -> Row | None:
+        if reoffered:
+            self.tally.reoffered += 1
+        else:
+            self.tally.received += 1
+        record = _decode_record(spooled.body)
+        try:
+            contact = _checked(spooled, record, self)
+        except RowError as error:
+            name = mapping.rejected_identity(record, self.stream, self.key_type)
+            self._unmapped.add(name)
+            self._reject(spooled.seq, name, rejected(error, Step.CHECK))
+            self.tally.add(rejected(error, Step.CHECK))
+            return None
+        version = record.get(self.stream.version_column) if self.stream.version_column else None
+        body = _encode_contact(contact)
+        return Row(
+            seq=spooled.seq,
+            line=spooled.line,
+            identity=contact.identity,
+            keyed=contact.key is not None,
+            address_key=contact.email.key if contact.email and not contact.deleted else None,
+            digest=hashlib.blake2b(body, digest_size=16).digest(),
+            version=None if version is None else str(version),
+            reoffered=reoffered,
+            body=body,
+        )
+
+    def _reject(self, seq: int, name: str, result: Result) -> None:
+        spooled = self.spool.records(self.stream.name, after=seq - 1, limit=1)[0]
+        record = _decode_record(spooled.body)
+        key = str(record.get(self.stream.key)) if self.stream.key else None
+        self.rejects.add(name, key, record, result, self.clock.now().isoformat(timespec="seconds"))
+
+
+def _checked(spooled: SpooledRecord, record: dict[str, Any], sink: ContactSink) -> Contact:
+    if spooled.fault:
+        raise RowError("schema", f"does not match its SCHEMA: {spooled.fault}")
+    return mapping.to_contact(record, sink.stream, sink.key_type)
+
+
+_contradiction = RowError(
+    "contradicting_rows",
+    "several rows of this run want different things for this key; set version_column to order them",
+)
+_shared_address = RowError(
+    "address_shared", "several persons of this run share this address", field="email"
+)
+
+
+def _skipped(contact: Contact, step: Step, source: str) -> Result:
+    cause = "deleted_in_source" if contact.deleted else "no_email"
+    return Result(Outcome.SUPPRESSED, step, cause, source=source)
+
+
+def _nothing_to_do(step: Step, source: str, *, written: bool) -> Result:
+    if written:  # a write of unknown fate turns out to have happened
+        return Result(Outcome.APPLIED, step, "confirmed_by_reading_back", source=source)
+    return Result(Outcome.UNCHANGED, step, source=source)

@@ -1,0 +1,129 @@
+"""What a run did: one JSON for machines, one table for people, the same numbers in both."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from target_kit.errors import ConfigurationError
+from target_kit.files import write_atomically
+from target_kit.outcome import OPEN, Outcome, Tally
+
+
+@dataclass(slots=True)
+class StreamReport:
+    """One stream's part: the counts of `outcomes` add up to received + reoffered."""
+
+    stream: str
+    received: int
+    reoffered: int
+    outcomes: dict[str, int]
+    causes: dict[str, int]
+    matched_by: dict[str, int]
+    errors_by_step: dict[str, int]
+    max_errors: int
+    reads: dict[str, str] | None
+    rejects_file: str
+
+    @classmethod
+    def of(
+        cls, stream: str, tally: Tally, reads: dict[str, str] | None, rejects_file: Path
+    ) -> StreamReport:
+        """Build it from a closed tally."""
+        return cls(
+            stream=stream,
+            received=tally.received,
+            reoffered=tally.reoffered,
+            outcomes={outcome.value: tally.outcomes[outcome] for outcome in Outcome},
+            causes=dict(sorted(tally.causes.items())),
+            matched_by=dict(sorted(tally.sources.items())),
+            errors_by_step=dict(sorted(tally.errors.items())),
+            max_errors=tally.max_errors,
+            reads=reads,
+            rejects_file=str(rejects_file),
+        )
+
+
+@dataclass(slots=True)
+class RunReport:
+    """One run; `seconds` is wall time, `estimated_seconds` the calls at the rate limit."""
+
+    target: str
+    version: str
+    started_at: str
+    status: str = "running"
+    exit_code: int | None = None
+    message: str = ""
+    seconds: float = 0.0
+    requests_per_second: float = 0.0
+    estimated_seconds: float = 0.0
+    calls: dict[str, int] = field(default_factory=dict)
+    writes: int = 0
+    state_emitted: bool = False
+    streams: list[StreamReport] = field(default_factory=list)
+
+    def as_json(self) -> bytes:
+        """The report as indented JSON."""
+        return msgspec.json.format(msgspec.json.encode(asdict(self)), indent=2) + b"\n"
+
+    def as_table(self) -> str:
+        """The report as one readable table."""
+        names = [outcome.value for outcome in Outcome]
+        rows = [
+            [s.stream, str(s.received + s.reoffered), *(str(s.outcomes[n]) for n in names)]
+            for s in self.streams
+        ]
+        lines = [f"{self.target}: {self.status}" + (f" ({self.message})" if self.message else "")]
+        lines += _table(["stream", "records", *names], rows)
+        for stream in self.streams:
+            if stream.reads:
+                lines.append(
+                    f"{stream.stream}: read by {stream.reads['strategy']}"
+                    f" ({stream.reads['because']})"
+                )
+            matched = ", ".join(f"{n} {name}" for name, n in stream.matched_by.items())
+            lines.append(f"{stream.stream}: matched {matched or 'nobody'}")
+            lines += [f"  {n:>7} {cause}" for cause, n in stream.causes.items()]
+            if any(stream.outcomes[o] for o in OPEN):
+                lines.append(f"  see {stream.rejects_file}")
+        lines += _table(["calls", "number"], [[c, str(n)] for c, n in self.calls.items()])
+        lines.append(
+            f"{self.writes} writes, {sum(self.calls.values())} calls in {self.seconds:.1f} s; "
+            f"at {self.requests_per_second:g} requests/s they take about "
+            f"{self.estimated_seconds:.0f} s"
+        )
+        return "\n".join(lines)
+
+    def write(self, path: Path) -> None:
+        """Write the JSON to `path` (0600), or as it comes to a device such as /dev/stderr."""
+        try:
+            if path.exists() and not path.is_file():
+                path.write_bytes(self.as_json())
+                return
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, self.as_json())
+        except OSError as error:
+            raise ConfigurationError(
+                f"report_file: {error.strerror or os.strerror(error.errno or 0)}"
+            ) from None
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
+    return [
+        "  ".join(
+            cell.ljust(w) if i == 0 else cell.rjust(w)
+            for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in [head, *rows]
+    ]
+
+
+def counted(calls: Mapping[str, int]) -> dict[str, Any]:
+    """Calls per route, most frequent first."""
+    return dict(sorted(calls.items(), key=lambda item: (-item[1], item[0])))
