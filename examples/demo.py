@@ -150,9 +150,11 @@ def transfer(name: str, sim: Simulator) -> dict[str, Any]:
 
 def show(report: dict[str, Any], summary: dict[str, Any], seconds: float) -> None:
     """Print the outcomes of a run, its calls, and how long they take at the real limit."""
-    for name, stream in report["streams"].items():
+    for stream in report["streams"]:
         counts = ", ".join(f"{n} {outcome}" for outcome, n in stream["outcomes"].items() if n)
-        print(f"  {name}: {stream['received']} received → {counts}")
+        print(f"  {stream['stream']}: {stream['received']} received → {counts}")
+        if stream["reads"]:
+            print(f"      read by {stream['reads']['strategy']}: {stream['reads']['because']}")
         for cause, number in sorted(stream["causes"].items()):
             print(f"      {number:5} {cause}")
     at_limit = summary["total"] / REAL_LIMIT_PER_SECOND
@@ -189,10 +191,10 @@ def first_run(sim: Simulator, checks: Checks, built: dict[str, int]) -> None:
 
 def account_for(run: dict[str, Any], checks: Checks, *, received: int | None = None) -> None:
     """Every record read has exactly one outcome."""
-    stream = run["report"]["streams"]["contacts"]
+    stream = next(s for s in run["report"]["streams"] if s["stream"] == "contacts")
     if received is not None:
         checks.equal("records received", stream["received"], received)
-    offered = stream["received"] + stream.get("reoffered", 0)
+    offered = stream["received"] + stream["reoffered"]
     checks.equal("sum of all outcomes", sum(stream["outcomes"].values()), offered)
 
 
