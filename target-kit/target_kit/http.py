@@ -36,7 +36,6 @@ from __future__ import annotations
 
 import random
 import re
-import ssl
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -45,13 +44,13 @@ from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 import msgspec
 import requests
 import urllib3
 from tenacity import Retrying
 
+from target_kit.answers import Problem, Raw, decode, not_allowed, to_host
 from target_kit.clock import Clock
 from target_kit.errors import (
     CallFailed,
@@ -59,6 +58,7 @@ from target_kit.errors import (
     ConfigurationError,
     CredentialsError,
     OutcomeUnknown,
+    RowError,
     VendorUnavailable,
 )
 from target_kit.limits import Deadline, RateLimiter, pause
@@ -73,7 +73,7 @@ from target_kit.retry import (
     retry_after_seconds,
 )
 from target_kit.signals import StopSignal
-from target_kit.wire import Exchange, TimedAdapter, exchange
+from target_kit.wire import Exchange, TimedAdapter, exchange, tls_trouble
 
 __all__ = ["Answer", "JsonApi", "Safety"]
 
@@ -82,6 +82,7 @@ CONNECT_SECONDS = 10.0
 MAX_RESPONSE_BYTES = 32 * 1024 * 1024
 _MAX_ERROR_BYTES = 1024 * 1024
 _CHUNK_BYTES = 64 * 1024
+_PATH = re.compile(r"[A-Za-z0-9._~/-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +92,6 @@ class Answer:
     status: int
     body: Any
     headers: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class _Raw:
-    """What came over the wire; `problem` says why `content` is not all of it."""
-
-    status: int
-    headers: Mapping[str, str]
-    content: bytes
-    problem: str | None = None  # "cut" | "too large"
 
 
 class JsonApi:
@@ -180,17 +171,10 @@ class JsonApi:
         """Send one request, repeating as the module's table says.
 
         `path` is relative to the base URL, `route` its name for counts and messages
-        (`GET contacts/{id}`): no values in it. `json` None sends no body.
+        (`GET contacts/{id}`): no values in it. `json` None sends no body. Raises what the table
+        names, and `RowError` for text that can't be encoded.
         """
-        request = self._session.prepare_request(
-            requests.Request(
-                method,
-                f"{self._base_url}/{path.lstrip('/')}",
-                params=list(params or ()),
-                data=None if json is None else msgspec.json.encode(json),
-                headers={} if json is None else {"Content-Type": "application/json"},
-            )
-        )
+        request = self._prepare(method, path, params, json)
         patience = Patience(safety, self._max_tries, self._rng)
         result: Answer | Failure = Retrying(
             retry=patience.again,
@@ -202,6 +186,25 @@ class JsonApi:
         if isinstance(result, Answer):
             return result
         raise self._given_up(result, route, safety, patience, is_read=method == "GET")
+
+    def _prepare(
+        self, method: str, path: str, params: Sequence[tuple[str, str]] | None, json: Any
+    ) -> requests.PreparedRequest:
+        if not _PATH.fullmatch(path) or ".." in path.split("/"):
+            raise ValueError("path has characters that belong into params")
+        request = requests.Request(method, f"{self._base_url}/{path.lstrip('/')}")
+        try:
+            request.params = [(name, value.encode()) for name, value in params or ()]
+            if json is not None:
+                request.data = msgspec.json.encode(json)
+                request.headers = {"Content-Type": "application/json"}
+        except UnicodeEncodeError:
+            broken = True  # the error carries the value: leave its reach before raising
+        else:
+            broken = False
+        if broken:
+            raise RowError("encoding", "a value is not valid Unicode text (a lone surrogate)")
+        return self._session.prepare_request(request)
 
     def _pause(self, seconds: float) -> None:
         pause(seconds, self._clock, self._stop, self._deadline)
@@ -229,7 +232,7 @@ class JsonApi:
             if sent.started and request.method != "GET":
                 self.writes += 1
 
-    def _send(self, request: requests.PreparedRequest, sent: Exchange) -> _Raw | Failure:
+    def _send(self, request: requests.PreparedRequest, sent: Exchange) -> Raw | Failure:
         left = max(sent.remaining(), 0.001)
         try:
             response = self._session.send(
@@ -239,7 +242,7 @@ class JsonApi:
                 timeout=(min(CONNECT_SECONDS, left), left),
             )
         except requests.RequestException as error:
-            trouble = _tls_trouble(error) if not sent.started else None
+            trouble = tls_trouble(error) if not sent.started else None
             failure = _wire_failure(error, sent)
         else:
             with response:
@@ -248,11 +251,11 @@ class JsonApi:
             raise VendorUnavailable(trouble)
         return failure
 
-    def _read(self, response: requests.Response) -> _Raw:
+    def _read(self, response: requests.Response) -> Raw:
         """Read the decoded body up to its cap; `requests` undoes gzip piece by piece."""
         limit = self._max_response_bytes if response.ok else _MAX_ERROR_BYTES
         content = bytearray()
-        problem = None
+        problem: Problem | None = None
         try:
             for chunk in _chunks(response):
                 content += chunk
@@ -261,14 +264,14 @@ class JsonApi:
                     break
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
             problem = "cut"
-        return _Raw(response.status_code, response.headers, bytes(content), problem)
+        return Raw(response.status_code, response.headers, bytes(content), problem)
 
-    def _judge(self, raw: _Raw, route: str) -> Answer | Failure:
+    def _judge(self, raw: Raw, route: str) -> Answer | Failure:
         """Turn an answer into a result or an error; see the module's table."""
         if 300 <= raw.status < 400:
             raise self._redirected(raw, route)
-        page, body, problem = _decode(raw)
-        verdict = self._classify(raw.status, body)
+        decoded = decode(raw)
+        verdict = self._classify(raw.status, decoded.body)
         if verdict == "rate":
             return Failure(Kind.RATE, maybe_applied=False, what="429", retry_after=self._asked(raw))
         if verdict in {"trouble", "not_applied"}:
@@ -278,28 +281,25 @@ class JsonApi:
                 what=f"status {raw.status}",
                 retry_after=self._asked(raw),
             )
-        if problem == "cut":
+        if decoded.problem == "cut":
             # A refusal was not applied, whatever its text would have been.
             return Failure(Kind.WIRE, maybe_applied=verdict == "ok", what="an answer cut short")
         if verdict == "credentials":
-            raise CredentialsError(_not_allowed(route, raw.status, page=page))
-        if page or (problem and verdict == "ok"):
-            what = "with a web page instead of JSON" if page else f"with JSON {problem} to read"
-            raise VendorUnavailable(
-                f"{route} answered {raw.status} {what}: maintenance, or api_url leads elsewhere"
-            )
+            raise CredentialsError(not_allowed(route, raw.status, page=decoded.problem == "page"))
+        if decoded.problem == "page" or (decoded.problem and verdict == "ok"):
+            raise VendorUnavailable(_no_json(route, raw.status, decoded.problem))
         self._made_sense(succeeded=verdict == "ok")
         if verdict == "refused":
-            raise CallRefused(route, raw.status, body)
-        return Answer(raw.status, body, raw.headers)
+            raise CallRefused(route, raw.status, decoded.body)
+        return Answer(raw.status, decoded.body, raw.headers)
 
-    def _asked(self, raw: _Raw) -> float | None:
+    def _asked(self, raw: Raw) -> float | None:
         return retry_after_seconds(raw.headers.get("Retry-After"), self._clock.now())
 
-    def _redirected(self, raw: _Raw, route: str) -> ConfigurationError | VendorUnavailable:
+    def _redirected(self, raw: Raw, route: str) -> ConfigurationError | VendorUnavailable:
         kind = VendorUnavailable if self._succeeded else ConfigurationError
         return kind(
-            f"{route} answered {raw.status}, a redirect{_to_host(raw)}; redirects are not followed "
+            f"{route} answered {raw.status}, a redirect{to_host(raw)}; redirects are not followed "
             "since the key would go along: put the vendor's final address into api_url"
         )
 
@@ -371,65 +371,6 @@ def _wire_failure(error: requests.RequestException, sent: Exchange) -> Failure:
     return Failure(Kind.WIRE, maybe_applied=sent.complete, what=what)
 
 
-def _tls_trouble(error: BaseException) -> str | None:
-    """Why TLS can't be had, None where the connection just broke."""
-    for cause in _causes(error):
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return (
-                f"the server's certificate is not accepted ({cause.verify_message}); "
-                "check api_url, or name your own authority in ca_bundle"
-            )
-        if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError):
-            return f"no TLS connection ({cause.reason}); TLS 1.2 or newer is needed"
-    return None
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """All exceptions that led to `error`: libraries chain and nest them in their own ways."""
-    seen: set[int] = set()
-    waiting: list[Any] = [error]
-    while waiting:
-        one = waiting.pop()
-        if not isinstance(one, BaseException) or id(one) in seen:
-            continue
-        seen.add(id(one))
-        yield one
-        waiting += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
-
-
-def _decode(raw: _Raw) -> tuple[bool, Any, str | None]:
-    """(is it a web page, decoded JSON, what is wrong with the body: "cut", "too large", ...)."""
-    text = raw.content.removeprefix(b"\xef\xbb\xbf").strip()
-    kind = raw.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    is_json_kind = kind.endswith(("/json", "+json"))
-    if raw.problem is not None:
-        return text.startswith(b"<"), None, raw.problem
-    if not text:
-        return False, None, None
-    try:
-        body = msgspec.json.decode(text)
-    except RecursionError:
-        return False, None, "too deep"
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        page = text.startswith(b"<") or kind == "text/html"
-        return page, None, None if page or raw.status >= 400 else "cut"
-    # PHP sends JSON as text/html now and then; a bare word or number under that name is no JSON.
-    if not is_json_kind and not isinstance(body, dict | list):
-        return True, None, None
-    return False, body, None
-
-
-def _not_allowed(route: str, status: int, *, page: bool) -> str:
-    if page:
-        return f"{route} answered {status} with a web page: a firewall in front of the vendor?"
-    if status == 402:
-        return f"{route} answered 402: the account is unpaid or the plan lacks this feature"
-    return f"{route} answered {status}: the key is wrong or its user lacks the permission"
-
-
-def _to_host(raw: _Raw) -> str:
-    try:
-        host = urlsplit(raw.headers.get("Location", "")).hostname or ""
-    except ValueError:
-        return ""
-    return f" to {host}" if re.fullmatch(r"[A-Za-z0-9.-]{1,253}", host) else ""
+def _no_json(route: str, status: int, problem: Problem) -> str:
+    what = "with a web page instead of JSON" if problem == "page" else f"with a body {problem}"
+    return f"{route} answered {status} {what}: maintenance, or api_url leads elsewhere"

@@ -63,11 +63,19 @@ def pause(
         deadline.check_wait(seconds)
     ends_at = clock.monotonic() + seconds
     while (left := ends_at - clock.monotonic()) > 0:
-        if stop is None:
-            clock.sleep(min(left, _SLICE_SECONDS))
-            continue
+        _sleep(min(left, _SLICE_SECONDS), clock, stop)
+
+
+def _sleep(seconds: float, clock: Clock, stop: StopSignal | None) -> None:
+    if stop is None:
+        clock.sleep(seconds)
+    elif threading.current_thread() is threading.main_thread():
         with stop.interruptible():
-            clock.sleep(min(left, _SLICE_SECONDS))
+            clock.sleep(seconds)
+    else:
+        # Signals reach the main thread only; from here "may raise" would be said on its behalf.
+        stop.check()
+        clock.sleep(seconds)
 
 
 class RateLimiter:

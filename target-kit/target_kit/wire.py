@@ -149,3 +149,33 @@ class TimedAdapter(HTTPAdapter):
         """Send with our idea of verification, whatever the session's is."""
         kwargs["verify"] = self._verify
         return super().send(request, *args, **kwargs)
+
+
+# The other side hung up in the middle of the handshake: a broken connection, no verdict.
+_BROKEN = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
+
+
+def tls_trouble(error: BaseException) -> str | None:
+    """Why TLS can't be had, None where the connection just broke."""
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return (
+                f"the server's certificate is not accepted ({cause.verify_message}); "
+                "check api_url, or name your own authority in ca_bundle"
+            )
+        if isinstance(cause, ssl.SSLError) and not isinstance(cause, _BROKEN):
+            return f"no TLS connection ({cause.reason or 'refused'}); TLS 1.2 or newer is needed"
+    return None
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """All exceptions that led to `error`: libraries chain and nest them in their own ways."""
+    seen: set[int] = set()
+    waiting: list[Any] = [error]
+    while waiting:
+        one = waiting.pop()
+        if not isinstance(one, BaseException) or id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        waiting += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
