@@ -198,9 +198,7 @@ class TargetActiveCampaign(KitTarget):
         return stream, info
 
     def _judge(self, intake: Intake, report: RunReport) -> None:
-        rejects = sum(
-            s.outcomes[o] for s in report.streams for o in ("rejected", "failed", "unknown")
-        )
+        rejects = sum(stream.outcomes[o] for stream in report.streams for o in OPEN)
         report.status, report.exit_code = "done", 0
         if intake.input_error:
             report.status, report.exit_code = "incomplete input", intake.input_error.code

@@ -48,6 +48,7 @@ class RejectStore:
         self.path = self.path_of(state_dir, stream)
         private_directory(self.path.parent)
         self._encode = msgspec.json.Encoder().encode
+        self._cut_torn_line()
         self.open = self._load()
         descriptor = open_private(self.path, os.O_CREAT | os.O_APPEND | os.O_WRONLY)
         self._file = os.fdopen(descriptor, "ab")
@@ -102,15 +103,29 @@ class RejectStore:
         self.sync()
         return list(self._load().values())
 
+    def close(self) -> None:
+        """Make durable and close, as the file stands."""
+        self.sync()
+        self._file.close()
+
     def finish(self) -> None:
         """Rewrite the file with the open rejects only, then close it."""
         rejects = self.records()
-        self._file.close()
+        self.close()
         write_atomically(self.path, b"".join(self._encode(r) + b"\n" for r in rejects))
 
     def _append(self, line: Reject | dict[str, str]) -> None:
         self._file.write(self._encode(line) + b"\n")
         self._dirty = True
+
+    def _cut_torn_line(self) -> None:
+        """A last line without its end was torn by a crash: STATE never went past it."""
+        if not self.path.exists():
+            return
+        descriptor = open_private(self.path, os.O_RDWR)
+        with os.fdopen(descriptor, "r+b") as file:
+            end = file.read().rfind(b"\n") + 1
+            file.truncate(end)
 
     def _load(self) -> dict[str, Reject]:
         rejects: dict[str, Reject] = {}
@@ -119,8 +134,6 @@ class RejectStore:
         descriptor = open_private(self.path, os.O_RDONLY)
         with os.fdopen(descriptor, "rb") as file:
             for line in file:
-                if not line.endswith(b"\n"):
-                    break  # torn by a crash: STATE never went past it
                 data = msgspec.json.decode(line)
                 if "closed" in data:
                     rejects.pop(data["closed"], None)
