@@ -1,1 +1,1 @@
-"""simulators."""
+"""Local stand-ins for marketing vendors' APIs: stateful, strict, and able to fail on request."""

@@ -1,0 +1,82 @@
+"""What a handler gets to see of one request."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from api_simulators.activecampaign import errors, stamps
+from api_simulators.activecampaign.query import Query
+from api_simulators.activecampaign.store import Store
+from api_simulators.switches import Switches
+from api_simulators.wire import Answer, Request
+
+
+@dataclass(slots=True)
+class Call:
+    """One request after authentication: `args` are the variable parts of its path."""
+
+    request: Request
+    store: Store
+    switches: Switches
+    now: float
+    args: tuple[str, ...]
+    query: Query
+
+    @property
+    def base(self) -> str:
+        """The absolute URL that links start with."""
+        return f"{self.request.base_url}/api/3"
+
+    @property
+    def zone(self) -> str:
+        """The account's time zone."""
+        return str(self.switches["account_timezone"])
+
+    def iso(self, seconds: float) -> str:
+        """Write a time with the account's offset."""
+        return stamps.iso(seconds, self.zone)
+
+    def wall(self, seconds: float) -> str:
+        """Write a time as `*_timestamp` attributes have it."""
+        return stamps.wall(seconds, self.zone)
+
+    def json(self) -> Any:
+        """Return the body; raises 400 `{}` when it is not JSON."""
+        try:
+            return json.loads(self.request.body)
+        except ValueError as error:
+            raise errors.malformed() from error
+
+    def envelope(self, name: str) -> dict[str, Any]:
+        """Return the object under the key `name` of the body; raises 400 `{}` without one."""
+        body = self.json()
+        inner = body.get(name) if isinstance(body, dict) else None
+        if not isinstance(inner, dict):
+            raise errors.malformed()
+        return inner
+
+    def visible(self, changed: float) -> bool:
+        """Say whether lists and searches already know of a change made at `changed`."""
+        lag = self.switches["search_lag_seconds"]
+        return not lag or changed <= self.now - lag
+
+    def echo(self, value: Any) -> Any:
+        """Return an attribute of a create answer in the type it was sent in."""
+        return value if self.switches["echo_types"] or value is None else str(value)
+
+
+Handler = Callable[[Call], Answer]
+
+
+def text(value: Any) -> str:
+    """Return what a PHP back end stores for a JSON scalar."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    if isinstance(value, list):
+        return "".join(f"||{text(item)}" for item in value) + ("||" if value else "")
+    return str(value)

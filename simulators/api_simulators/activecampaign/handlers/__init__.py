@@ -1,0 +1,1 @@
+"""One module per resource; each handler turns a Call into an Answer."""

@@ -1,0 +1,204 @@
+"""The data of one account and the changes that keep its indexes and its udates right."""
+
+from __future__ import annotations
+
+from api_simulators.activecampaign.indexes import Inverted, SortedKeys
+from api_simulators.activecampaign.model import (
+    AccountContact,
+    Contact,
+    ContactList,
+    ContactTag,
+    Field,
+    FieldValue,
+    Option,
+    Relation,
+    Row,
+)
+from api_simulators.activecampaign.table import Table
+
+
+class Store:
+    """Everything an account holds; `version` changes with every write."""
+
+    def __init__(self) -> None:
+        self.version = 0
+        self.api_keys: set[str] = {"sim-key"}
+        self.contacts: Table[Contact] = Table()
+        self.emails = Inverted()
+        self.email_order: SortedKeys[tuple[str, int]] = SortedKeys()
+        self.archived_emails: set[str] = set()
+        self.renamed: dict[int, tuple[float, str]] = {}
+        self.searches: dict[tuple[int, int, str], list[int]] = {}
+        self.fields: Table[Field] = Table()
+        self.options: Table[Option] = Table()
+        self.relations: Table[Relation] = Table()
+        self.field_values: Table[FieldValue] = Table()
+        self.value_ids: dict[int, SortedKeys[int]] = {}
+        self.value_texts: dict[int, Inverted] = {}
+        self.contact_lists: Table[ContactList] = Table()
+        self.contact_tags: Table[ContactTag] = Table()
+        self.account_contacts: Table[AccountContact] = Table()
+        self.tables: dict[str, Table[Row]] = {name: Table() for name in ROW_TABLES}
+
+    # Contacts
+
+    def add_contact(self, contact: Contact) -> None:
+        """Add a contact whose address is free."""
+        self.contacts.add(contact)
+        self._index_email(contact)
+        self.version += 1
+
+    def rename_contact(self, contact: Contact, email: str, now: float) -> None:
+        """Change the address."""
+        self.emails.remove(contact.email.casefold(), contact.id)
+        self.email_order.remove((contact.email.casefold(), contact.id))
+        self.renamed[contact.id] = (now, contact.email)
+        contact.email = email
+        self._index_email(contact)
+        self.version += 1
+
+    def remove_contact(self, contact: Contact) -> None:
+        """Delete a contact and everything that hangs on it."""
+        for value in list(contact.values.values()):
+            self.remove_value(value)
+        for row in contact.lists.values():
+            self.contact_lists.remove(row.id)
+        for tag in contact.tags.values():
+            self.contact_tags.remove(tag.id)
+        if contact.account:
+            self.account_contacts.remove(contact.account.id)
+        self.emails.remove(contact.email.casefold(), contact.id)
+        self.email_order.remove((contact.email.casefold(), contact.id))
+        self.archived_emails.add(contact.email.casefold())
+        self.renamed.pop(contact.id, None)
+        self.contacts.remove(contact.id)
+        self.version += 1
+
+    def _index_email(self, contact: Contact) -> None:
+        self.emails.add(contact.email.casefold(), contact.id)
+        self.email_order.add((contact.email.casefold(), contact.id))
+
+    def touch(self, contact: Contact, now: float) -> None:
+        """Move udate, as writes of values, lists, tags and notes do."""
+        contact.updated = now
+        self.version += 1
+
+    # Field values
+
+    def set_value(self, contact: Contact, field: int, value: str, now: float) -> FieldValue:
+        """Insert or overwrite the value of (contact, field)."""
+        self.version += 1
+        held = contact.values.get(field)
+        if held is None:
+            number = self.field_values.next_id()
+            held = FieldValue(number, contact.id, field, value, now, now)
+            self.field_values.add(held)
+            contact.values[field] = held
+            self.value_ids.setdefault(field, SortedKeys()).add(number)
+        else:
+            self.value_texts[field].remove(held.value.casefold(), held.id)
+            held.value = value
+            held.updated = now
+        self.value_texts.setdefault(field, Inverted()).add(value.casefold(), held.id)
+        return held
+
+    def remove_value(self, held: FieldValue) -> None:
+        """Remove a value's row."""
+        self.version += 1
+        self.field_values.remove(held.id)
+        self.value_ids[held.field].remove(held.id)
+        self.value_texts[held.field].remove(held.value.casefold(), held.id)
+        del self.contacts.rows[held.contact].values[held.field]
+
+    # Fields
+
+    def add_field(self, field: Field) -> None:
+        """Add a field definition."""
+        self.fields.add(field)
+        self.version += 1
+
+    def remove_field(self, field: Field) -> None:
+        """Remove a field with its options, relations and all values."""
+        for number in list(self.value_ids.get(field.id, SortedKeys[int]()).keys()):
+            self.remove_value(self.field_values.rows[number])
+        for number in field.options:
+            self.options.remove(number)
+        for number in field.relations:
+            self.relations.remove(number)
+        self.fields.remove(field.id)
+        self.version += 1
+
+    def field_by_perstag(self, perstag: str) -> Field | None:
+        """Return the field with this personalisation tag, any case."""
+        wanted = perstag.strip("%").casefold()
+        return next((f for f in self.fields if f.perstag.casefold() == wanted), None)
+
+    # Relations
+
+    def set_list_status(
+        self, contact: Contact, list_id: int, status: int, sourceid: str, now: float
+    ) -> tuple[ContactList, bool]:
+        """Insert or change a contact's row on a list; returns the row and whether it is new."""
+        row = contact.lists.get(list_id)
+        new = row is None
+        if row is None:
+            number = self.contact_lists.next_id()
+            row = ContactList(number, contact.id, list_id, status, sourceid, now, now)
+            contact.lists[list_id] = self.contact_lists.add(row)
+        row.status = status
+        row.sourceid = sourceid
+        row.updated = now
+        if status == 1:
+            row.subscribed = now
+        elif status == 2:
+            row.unsubscribed = now
+        self.touch(contact, now)
+        return row, new
+
+    def tag_contact(self, contact: Contact, tag: int, now: float) -> tuple[ContactTag, bool]:
+        """Put a tag on a contact; returns the row and whether it is new."""
+        row = contact.tags.get(tag)
+        if row is not None:
+            return row, False
+        row = self.contact_tags.add(ContactTag(self.contact_tags.next_id(), contact.id, tag, now))
+        contact.tags[tag] = row
+        self.touch(contact, now)
+        return row, True
+
+    def untag_contact(self, row: ContactTag, now: float) -> None:
+        """Take a tag from a contact."""
+        contact = self.contacts.rows[row.contact]
+        del contact.tags[row.tag]
+        self.contact_tags.remove(row.id)
+        self.touch(contact, now)
+
+    def link_account(self, row: AccountContact) -> None:
+        """Place a contact that has no account in one."""
+        self.account_contacts.add(row)
+        self.contacts.rows[row.contact].account = row
+        self.version += 1
+
+    def unlink_account(self, row: AccountContact) -> None:
+        """Take a contact out of its account."""
+        self.account_contacts.remove(row.id)
+        self.contacts.rows[row.contact].account = None
+        self.version += 1
+
+
+# Tables whose rows keep their attributes as they came.
+ROW_TABLES = (
+    "lists",
+    "tags",
+    "accounts",
+    "accountCustomFieldMeta",
+    "accountCustomFieldData",
+    "notes",
+    "exclusions",
+    "listGroups",
+    "webhooks",
+    "automations",
+    "contactAutomations",
+    "users",
+    "batches",
+    "webhookEvents",
+)

@@ -1,0 +1,51 @@
+"""Whether a custom field takes a value: by default always, strictly when switched."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal, InvalidOperation
+
+from api_simulators.activecampaign import errors, stamps
+from api_simulators.activecampaign.call import Call
+from api_simulators.activecampaign.model import Field
+
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+SINGLE_CHOICE = frozenset({"dropdown", "radio"})
+SEVERAL_CHOICES = frozenset({"checkbox", "listbox"})
+
+
+def check_value(call: Call, field: Field, value: str) -> None:
+    """Raise 422 when the field does not take the value."""
+    longest = call.switches["max_value_length"]
+    if longest and len(value) > longest:
+        raise errors.invalid("field_invalid", f"{field.title} is too long.", "fieldValues")
+    if (
+        value
+        and call.switches["field_value_validation"] == "strict"
+        and not _fits(call, field, value)
+    ):
+        title = f"The value of {field.title} is not valid."
+        raise errors.invalid("field_invalid", title, "fieldValues")
+
+
+def _fits(call: Call, field: Field, value: str) -> bool:
+    if field.type == "number":
+        return _is_number(value)
+    if field.type == "date":
+        return bool(DATE.fullmatch(value)) and stamps.parse(value, call.zone) is not None
+    if field.type == "datetime":
+        return stamps.parse(value, call.zone) is not None
+    choices = {call.store.options.rows[number].value for number in field.options}
+    if field.type in SINGLE_CHOICE:
+        return value in choices
+    if field.type in SEVERAL_CHOICES:
+        enclosed = value.startswith("||") and value.endswith("||")
+        return enclosed and set(value.strip("|").split("||")) <= choices
+    return True
+
+
+def _is_number(value: str) -> bool:
+    try:
+        return Decimal(value).is_finite()
+    except InvalidOperation:
+        return False

@@ -1,0 +1,57 @@
+"""What the server asks of a vendor, and the furniture that stands around each one."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from api_simulators.clock import Clock
+from api_simulators.faults import FaultPlan
+from api_simulators.request_log import RequestLog
+from api_simulators.switches import Switches
+from api_simulators.wire import Answer, Request
+
+
+class Vendor(Protocol):
+    """A simulated vendor: pure in-memory state behind `respond`."""
+
+    name: str
+    switches: Switches
+
+    def respond(self, request: Request) -> Answer:
+        """Answer one request as the vendor would."""
+        ...
+
+    def reset(self) -> None:
+        """Forget all data."""
+        ...
+
+    def seed(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Add data in the vendor's seed format; returns what was added, as counts."""
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """Return everything the vendor holds."""
+        ...
+
+    def event(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Do what a person does in the vendor's own user interface."""
+        ...
+
+
+class Station:
+    """One vendor with its own clock, fault plan and request log."""
+
+    def __init__(self, vendor: Vendor, clock: Clock) -> None:
+        self.vendor = vendor
+        self.clock = clock
+        self.faults = FaultPlan()
+        self.log = RequestLog()
+
+    def reset(self) -> None:
+        """Return to the state right after the process started."""
+        self.vendor.switches.reset()
+        self.vendor.reset()
+        self.clock.control({"real": True})
+        self.faults.replace([])
+        self.log.clear()
+        self.log.keep_bodies = False
