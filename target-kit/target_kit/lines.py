@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, cast
 
 from target_kit.errors import InputError
 
@@ -29,10 +29,10 @@ class Block(NamedTuple):
 def binary_input(file: object) -> BinaryIO:
     """The bytes behind `file`: a binary file, a text file with `.buffer`, or a `StringIO`."""
     if isinstance(file, io.TextIOWrapper):
-        return file.buffer  # type: ignore[return-value]  # typeshed: BinaryIO in all but name
+        return cast("BinaryIO", file.buffer)
     if isinstance(file, io.StringIO):
         return io.BytesIO(file.read().encode("utf-8", "surrogatepass"))
-    return file  # type: ignore[return-value]  # a binary file already
+    return cast("BinaryIO", file)
 
 
 class LineReader:
@@ -63,7 +63,7 @@ class LineReader:
             if first:
                 first = False
                 if chunk.startswith(_BOM):
-                    chunk = chunk[len(_BOM) :]  # noqa: PLW2901 - the mark is no part of line 1
+                    chunk = chunk[len(_BOM) :]  # the mark is no part of line 1
                     offset = len(_BOM)
             end = chunk.rfind(b"\n") + 1
             if not end:

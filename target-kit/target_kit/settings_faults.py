@@ -14,9 +14,10 @@ def describe_setting_fault(error: ValidationError) -> str:
     ).lstrip(".")
     keyword = str(error.validator)
     where = f"setting {path}" if path else "settings"
-    if keyword == "required" and isinstance(error.instance, Mapping):
-        missing = [name for name in error.validator_value if name not in error.instance]
+    wanted = error.validator_value
+    if keyword == "required" and isinstance(error.instance, Mapping) and isinstance(wanted, list):
+        missing = [name for name in wanted if name not in error.instance]
         return f"{where}: {', '.join(missing)} missing"
     if keyword in ("type", "enum", "const", "minimum", "maximum", "minItems", "pattern"):
-        return f"{where}: {keyword} must be {error.validator_value}"
+        return f"{where}: {keyword} must be {wanted}"
     return f"{where}: doesn't fit ({keyword})"

@@ -25,7 +25,7 @@ from singer_sdk.exceptions import (
 from singer_sdk.helpers.capabilities import TARGET_VALIDATE_RECORDS_CONFIG
 from singer_sdk.io_base import SingerReader
 from singer_sdk.mapper import PluginMapper, RemoveRecordTransform, SameRecordTransform
-from singer_sdk.plugin_base import JSONSchemaValidator, PluginBase
+from singer_sdk.plugin_base import JSONSchemaValidator
 from singer_sdk.singerlib.json import serialize_json
 
 from target_kit.errors import ConfigurationError, InputError
@@ -149,12 +149,14 @@ class KitTarget(Target, abc.ABC):
         """Name every setting that doesn't fit, never its value."""
         schema = self.config_jsonschema
         self.append_builtin_config(schema)
-        errors = [
-            describe_setting_fault(error)
-            for error in JSONSchemaValidator(schema).iter_errors(self._config)
-        ]
+        errors = sorted(
+            {
+                describe_setting_fault(e)
+                for e in JSONSchemaValidator(schema).iter_errors(self._config)
+            }
+        )
         if errors and raise_errors:
-            raise ConfigurationError("; ".join(sorted(errors)))
+            raise ConfigurationError("; ".join(errors))
         return errors
 
     def _take(self, file_input: IO[str] | None) -> Counter[str]:
