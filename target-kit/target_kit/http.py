@@ -40,6 +40,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from types import TracebackType
@@ -82,6 +83,8 @@ CONNECT_SECONDS = 10.0
 MAX_RESPONSE_BYTES = 32 * 1024 * 1024
 _MAX_ERROR_BYTES = 1024 * 1024
 _CHUNK_BYTES = 64 * 1024
+# What the libraries raise when an exchange goes wrong; not all of it arrives as RequestException.
+_BREAKS = (OSError, urllib3.exceptions.HTTPError, HTTPException, ValueError)
 _PATH = re.compile(r"[A-Za-z0-9._~/-]*")
 
 
@@ -241,7 +244,7 @@ class JsonApi:
                 allow_redirects=False,
                 timeout=(min(CONNECT_SECONDS, left), left),
             )
-        except requests.RequestException as error:
+        except _BREAKS as error:
             trouble = tls_trouble(error) if not sent.started else None
             failure = _wire_failure(error, sent)
         else:
@@ -262,7 +265,7 @@ class JsonApi:
                 if len(content) > limit:
                     problem = "too large"
                     break
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
+        except _BREAKS:
             problem = "cut"
         return Raw(response.status_code, response.headers, bytes(content), problem)
 
@@ -332,6 +335,12 @@ class JsonApi:
             return self._calls_without_sense
 
 
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002 - the signature is requests'
+        # Even with `allow_redirects=False` requests parses Location, and fails on a malformed one.
+        return None
+
+
 def _session(
     secret_header: tuple[str, str], user_agent: str, connections: int, ca_bundle: Path | None
 ) -> requests.Session:
@@ -341,7 +350,7 @@ def _session(
         raise ConfigurationError(f"the secret for header {name} is empty or has blanks around it")
     if ca_bundle is not None and not ca_bundle.exists():
         raise ConfigurationError(f"ca_bundle {ca_bundle} does not exist")
-    session = requests.Session()
+    session = _Session()
     session.trust_env = False  # no ~/.netrc, no proxy from the environment
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.headers.clear()
@@ -364,7 +373,7 @@ def _chunks(response: requests.Response) -> Iterator[bytes]:
     return chunks
 
 
-def _wire_failure(error: requests.RequestException, sent: Exchange) -> Failure:
+def _wire_failure(error: Exception, sent: Exchange) -> Failure:
     if not sent.started:
         return Failure(Kind.CONNECT, maybe_applied=False, what="no connection")
     what = "no answer in time" if isinstance(error, requests.Timeout) else "connection broke"
