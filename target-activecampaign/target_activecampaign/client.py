@@ -29,6 +29,24 @@ class FieldValue:
     value: str
 
 
+@dataclass(frozen=True, slots=True)
+class AccountValue:
+    """One stored custom field value of an account."""
+
+    account_id: str
+    field_id: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Association:
+    """One contact in one account; a contact has one at most."""
+
+    id: str
+    contact_id: str
+    account_id: str
+
+
 class ActiveCampaign:
     """The account behind one URL and key."""
 
@@ -195,6 +213,62 @@ class ActiveCampaign:
         payload = {"fieldValue": {"contact": contact_id, "field": field_id, "value": value}}
         self._write("POST", "/api/3/fieldValues", "fieldValues", payload, Safety.CONVERGENT)
 
+    def account_fields(self) -> dict[str, str]:
+        """Ids of account custom fields by label and by personalization tag
+        (list-all-custom-fields-meta).
+        """
+        found: dict[str, str] = {}
+        path = "/api/3/accountCustomFieldMeta"
+        for body in self._pages(path, "accountCustomFieldMeta", "accountCustomFieldMeta"):
+            for row in _rows(body, "accountCustomFieldMeta"):
+                for name in (row.get("personalization"), row.get("fieldLabel")):
+                    if name:
+                        found[str(name)] = _text(row.get("id"))
+        return found
+
+    def account_values(self) -> Iterator[list[AccountValue]]:
+        """All custom field values of all accounts, a page at a time
+        (list-all-custom-field-values-2).
+        """
+        path = "/api/3/accountCustomFieldData"
+        for body in self._pages(path, "accountCustomFieldData", "accountCustomFieldData"):
+            yield [
+                AccountValue(
+                    _text(row.get("customerAccountId") or row.get("accountId")),
+                    _text(row.get("customFieldId")),
+                    _text(row.get("fieldValue")),
+                )
+                for row in _rows(body, "accountCustomFieldData")
+            ]
+
+    def associations(self) -> Iterator[list[Association]]:
+        """All contacts' accounts, a page at a time (list-all-associations-1)."""
+        for body in self._pages("/api/3/accountContacts", "accountContacts", "accountContacts"):
+            yield _associations(body)
+
+    def associations_of(self, contact_id: str) -> list[Association]:
+        """The account of one contact (retrieve-contact-account-contacts)."""
+        body = self._get(
+            f"/api/3/contacts/{contact_id}/accountContacts", route="contacts/{id}/accountContacts"
+        )
+        return [a for a in _associations(body) if a.contact_id == contact_id]
+
+    def create_association(self, contact_id: str, account_id: str) -> Association:
+        """Put a contact into an account (create-an-account-1); refused when it has one already,
+        so repeating it never makes two.
+        """
+        payload = {"accountContact": {"contact": int(contact_id), "account": int(account_id)}}
+        body = self._write(
+            "POST", "/api/3/accountContacts", "accountContacts", payload, Safety.CONVERGENT
+        )
+        made = body.get("accountContact")
+        return Association(_text((made or {}).get("id")), contact_id, account_id)
+
+    def delete_association(self, association_id: str) -> None:
+        """Take a contact out of its account (delete-an-association-1)."""
+        path = f"/api/3/accountContacts/{association_id}"
+        self._write("DELETE", path, "accountContacts/{id}", None, Safety.SAFE)
+
     def _get(
         self, path: str, *, route: str, params: Sequence[tuple[str, str]] = ()
     ) -> Mapping[str, Any]:
@@ -227,6 +301,13 @@ class ActiveCampaign:
             first = first or _text(rows[0].get("id"))
             yield body
             offset += len(rows)
+
+
+def _associations(body: Mapping[str, Any]) -> list[Association]:
+    return [
+        Association(_text(row.get("id")), _text(row.get("contact")), _text(row.get("account")))
+        for row in _rows(body, "accountContacts")
+    ]
 
 
 def _contact_body(change: Change) -> dict[str, Any]:

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 from target_kit.address import address_key
 from target_kit.errors import CallFailed, CallRefused, OutcomeUnknown, RowError
 from target_kit.outcome import Outcome, Result, Step
 
+from target_activecampaign.accounts import Accounts
 from target_activecampaign.client import COMPARED, ActiveCampaign
 from target_activecampaign.look import Look
 from target_activecampaign.model import Change, Existing
-
-#: Vendor error codes (contract 1.2, seen in answers) → our fixed causes.
-_CAUSES = {
-    "duplicate": "address_taken",
-    "email_invalid": "email_refused",
-    "field_missing": "field_missing",
-    "field_invalid": "field_invalid",
-}
+from target_activecampaign.refusals import refusal
 
 
 class LookAgain(Exception):
@@ -36,9 +28,17 @@ class LookAgain(Exception):
 class Executor:
     """Carries out one change at a time and keeps the index true."""
 
-    def __init__(self, client: ActiveCampaign, look: Look, *, on_contact_gone: str) -> None:
+    def __init__(
+        self,
+        client: ActiveCampaign,
+        look: Look,
+        accounts: Accounts | None,
+        *,
+        on_contact_gone: str,
+    ) -> None:
         self._client = client
         self._look = look
+        self._accounts = accounts
         self._on_contact_gone = on_contact_gone
 
     def apply(self, change: Change, source: str) -> Result:
@@ -47,18 +47,28 @@ class Executor:
         Raises RowError when the vendor refuses it, LookAgain when the index was wrong.
         """
         step = Step.UPDATE if change.contact_id else Step.INSERT
-        if change.contact_id:
-            contact_id, confirmed = change.contact_id, self._update(change)
-        else:
-            contact_id, confirmed = self._create(change)
-        self._remember(contact_id, change)
-        problem = self._write_values(contact_id, change, confirmed)
+        contact_id, problem = self._write_contact(change)
+        if self._accounts and change.account_id:
+            refused = self._accounts.associate(contact_id, change.account_id)
+            if refused and problem is None:
+                return rejected(refused, Step.ACCOUNT, source)
         if problem is None and change.problems:
             first = change.problems[0]
             problem = RowError(first.cause, first.message, field=first.perstag)
         if problem:
             return rejected(problem, Step.CUSTOM_FIELDS, source)
         return Result(Outcome.APPLIED, step, source=source)
+
+    def _write_contact(self, change: Change) -> tuple[str, RowError | None]:
+        """Insert or update with the values inline; returns the id and what became of the values."""
+        if change.contact_id and not change.touches_contact:
+            return change.contact_id, None
+        if change.contact_id:
+            contact_id, confirmed = change.contact_id, self._update(change)
+        else:
+            contact_id, confirmed = self._create(change)
+        self._remember(contact_id, change)
+        return contact_id, self._write_values(contact_id, change, confirmed)
 
     def _update(self, change: Change) -> set[str]:
         contact_id = change.contact_id or ""
@@ -148,20 +158,3 @@ class Executor:
 def rejected(error: RowError, step: Step, source: str = "") -> Result:
     """A row error as a result."""
     return Result(Outcome.REJECTED, step, error.cause, error.message, error.field, source)
-
-
-def refusal(refused: CallRefused) -> RowError:
-    """The vendor's refusal as a row error: its code decides the cause, its title is kept for the
-    rejects file. Accepts every error shape of the contract: list, text, message, nothing.
-    """
-    body: Any = refused.body if isinstance(refused.body, dict) else {}
-    errors = body.get("errors")
-    first = errors[0] if isinstance(errors, list) and errors else {}
-    first = first if isinstance(first, dict) else {}
-    code = str(first.get("code") or "")
-    title = first.get("title") or (errors if isinstance(errors, str) else body.get("message"))
-    pointer = (first.get("source") or {}).get("pointer") if first else None
-    cause = _CAUSES.get(code, f"refused_{refused.status}")
-    if cause == "address_taken" and pointer not in (None, "/data/attributes/email"):
-        cause = "refused_422"
-    return RowError(cause, str(title or "no reason given")[:200], field=pointer)

@@ -24,7 +24,12 @@ _FORBIDDEN = re.compile(
 MAX_ATTRIBUTE_LENGTH = 255
 
 
-def to_contact(record: Mapping[str, Any], stream: ContactStream, key_type: KeyType) -> Contact:
+def to_contact(
+    record: Mapping[str, Any],
+    stream: ContactStream,
+    key_type: KeyType,
+    account_key_type: KeyType = KeyType.TEXT,
+) -> Contact:
     """Map one record; unknown columns are ignored (S0-39), blanks and nulls are left out (S0-50).
 
     Raises RowError `key_format`, `email_syntax`, `field_structure`, `field_length` or
@@ -59,6 +64,7 @@ def to_contact(record: Mapping[str, Any], stream: ContactStream, key_type: KeyTy
         email=email,
         attributes=attributes,
         values=values,
+        account_key=_account_key(record, stream, account_key_type),
         deleted=record.get("_sdc_deleted_at") is not None,
     )
 
@@ -85,7 +91,12 @@ def resolve_key_type(stream: ContactStream, schema: Mapping[str, Any]) -> KeyTyp
     """`auto` follows the declared type of the key column: numeric types compare as numbers."""
     if stream.key_type is not KeyType.AUTO:
         return stream.key_type
-    declared = schema.get("properties", {}).get(stream.key, {})
+    return declared_key_type(schema, stream.key)
+
+
+def declared_key_type(schema: Mapping[str, Any], column: str | None) -> KeyType:
+    """How keys in `column` compare, by its type in the SCHEMA."""
+    declared = schema.get("properties", {}).get(column, {})
     types: set[str] = set()
     for part in (declared, *declared.get("anyOf", ())):
         kind = part.get("type", ())
@@ -95,6 +106,13 @@ def resolve_key_type(stream: ContactStream, schema: Mapping[str, Any]) -> KeyTyp
 
 def _key_text(record: Mapping[str, Any], stream: ContactStream) -> str:
     return as_text(record.get(stream.key), stream.key) if stream.key else ""
+
+
+def _account_key(record: Mapping[str, Any], stream: ContactStream, key_type: KeyType) -> str | None:
+    if stream.account is None:
+        return None
+    text = as_text(record.get(stream.account.key), stream.account.key)
+    return canonical_key(text, key_type)
 
 
 def _clean(value: Any, column: str) -> str:

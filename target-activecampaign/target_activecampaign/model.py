@@ -43,6 +43,7 @@ class Contact(msgspec.Struct, frozen=True):
     email: Address | None
     attributes: dict[str, str]
     values: dict[str, Any]
+    account_key: str | None = None
     deleted: bool = False
 
 
@@ -83,11 +84,17 @@ class Change:
     attributes: dict[str, str]
     values: dict[str, str]
     problems: tuple[FieldProblem, ...] = ()
+    account_id: str | None = None  # the account to associate, None to leave it as it is
+
+    @property
+    def touches_contact(self) -> bool:
+        """True when the contact itself or its values need a write."""
+        return bool(self.email or self.attributes or self.values)
 
     @property
     def empty(self) -> bool:
         """True when nothing needs to be written."""
-        return not (self.email or self.attributes or self.values)
+        return not (self.touches_contact or self.account_id)
 
 
 def canonical_key(text: str, key_type: KeyType) -> str | None:

@@ -25,6 +25,11 @@ _STREAM: dict[str, Any] = {
         "version_column": {"type": ["string", "null"]},
         "on_duplicate_email": {"type": "string", "enum": ["first", "newest", "reject"]},
         "on_contact_gone": {"type": "string", "enum": ["insert", "reject"]},
+        "account": {
+            "type": ["object", "null"],
+            "additionalProperties": False,
+            "properties": {"key": {"type": "string"}, "key_field": {"type": "string"}},
+        },
     },
 }
 

@@ -39,6 +39,16 @@ DEFAULT_STREAMS: dict[str, dict[str, Any]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class AccountMapping:
+    """`key`: source column with the backoffice account key; `key_field`: label or personalization
+    tag of the account custom field that carries it (S0-23).
+    """
+
+    key: str
+    key_field: str
+
+
+@dataclass(frozen=True, slots=True)
 class ContactStream:
     """How one stream becomes contacts; see the README for every option."""
 
@@ -53,6 +63,7 @@ class ContactStream:
     version_column: str | None
     on_duplicate_email: str
     on_contact_gone: str
+    account: AccountMapping | None = None
 
     def rule(self, name: str) -> Rule:
         """The rule of an attribute or perstag; `cdate` is only ever sent on create (S0-31)."""
@@ -75,6 +86,8 @@ class ContactStream:
         needed = [self.fields["email"]]
         if self.key:
             needed.append(self.key)
+        if self.account:
+            needed.append(self.account.key)
         return tuple(needed)
 
 
@@ -181,6 +194,9 @@ def _contact_stream(
     version = raw.get("version_column")
     if duplicate == "newest" and not version:
         faults.append(f"{where}.on_duplicate_email: 'newest' needs version_column")
+    account = raw.get("account")
+    if account is not None and not (account.get("key") and account.get("key_field")):
+        faults.append(f"{where}.account: needs key and key_field")
     if len(faults) > before:
         return None
     return ContactStream(
@@ -195,6 +211,7 @@ def _contact_stream(
         version_column=str(version) if version else None,
         on_duplicate_email=duplicate,
         on_contact_gone=gone,
+        account=AccountMapping(str(account["key"]), str(account["key_field"])) if account else None,
     )
 
 

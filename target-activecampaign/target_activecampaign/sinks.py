@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -23,10 +23,11 @@ from target_kit.signals import StopSignal
 from target_kit.spool import Spool, SpooledRecord
 
 from target_activecampaign import identity, mapping, planning
+from target_activecampaign.accounts import Accounts
 from target_activecampaign.client import ActiveCampaign
 from target_activecampaign.execute import Executor, LookAgain, rejected
 from target_activecampaign.look import Look
-from target_activecampaign.model import Change, Contact, Field, KeyType
+from target_activecampaign.model import Change, Contact, Field, FieldProblem, KeyType
 from target_activecampaign.settings import ContactStream
 
 BATCH = 500  # rows between two looks at STATE; also bounds memory
@@ -54,6 +55,8 @@ class ContactSink:
     clock: Clock
     stop: StopSignal
     advance: Callable[[int | None], None]
+    accounts: Accounts | None = None
+    account_key_type: KeyType = KeyType.TEXT
     reads_setting: str = "auto"
     reads: planning.Reads | None = None
     look: Look = field(init=False)
@@ -65,7 +68,10 @@ class ContactSink:
         key_field = self.fields[self.stream.key_field]
         self.look = Look(self.client, self.index, key_field, owned, self.key_type, self.stop)
         self.executor = Executor(
-            self.client, self.look, on_contact_gone=self.stream.on_contact_gone
+            self.client,
+            self.look,
+            self.accounts,
+            on_contact_gone=self.stream.on_contact_gone,
         )
 
     def run(self) -> None:
@@ -141,13 +147,28 @@ class ContactSink:
             return None
         existing = self.look.existing(match.contact_id) if match.contact_id else None
         if existing is None:
-            return planning.plan_create(contact, self.stream, self.fields)
+            change = planning.plan_create(contact, self.stream, self.fields)
+            return self.plan_account(contact, change)
         holders = self.index.by_address(contact.email.key) if contact.email else []
         others = [h.id for h in holders if h.id != existing.id]
         holder = others[0] if others else (holders[0].id if holders else None)
-        return planning.plan_update(
+        change = planning.plan_update(
             contact, existing, self.stream, self.fields, address_holder=holder
         )
+        return self.plan_account(contact, change)
+
+    def plan_account(self, contact: Contact, change: Change) -> Change:
+        """Add the account to associate; an unknown one leaves the contact's as it is (S0-38)."""
+        if self.accounts is None or contact.account_key is None:
+            return change
+        try:
+            account_id = self.accounts.account_of(contact.account_key)
+        except RowError as error:
+            problem = FieldProblem("account", error.cause, error.message)
+            return replace(change, problems=(*change.problems, problem))
+        if change.contact_id and not self.accounts.differs(change.contact_id, account_id):
+            return change
+        return replace(change, account_id=account_id)
 
     def settle(self, row: Row, result: Result) -> None:
         """Record one outcome: durable first, counted then (the budget may end the run)."""
@@ -192,6 +213,8 @@ class ContactSink:
         )
         if self.reads.strategy == "crawl":
             self.look.crawl()
+        if self.accounts:
+            self.accounts.read(everything=self.reads.strategy == "crawl")
 
     def _add_rows(self, *, after: int, reoffered: bool) -> None:
         while batch := self.spool.records(self.stream.name, after=after, limit=BATCH):
@@ -238,7 +261,7 @@ class ContactSink:
 def _checked(spooled: SpooledRecord, record: dict[str, Any], sink: ContactSink) -> Contact:
     if spooled.fault:
         raise RowError("schema", f"does not match its SCHEMA: {spooled.fault}")
-    return mapping.to_contact(record, sink.stream, sink.key_type)
+    return mapping.to_contact(record, sink.stream, sink.key_type, sink.account_key_type)
 
 
 _contradiction = RowError(

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
+from sqlite3 import Connection
 from typing import Any, ClassVar, NoReturn
 from urllib.parse import urlsplit
 
@@ -34,9 +35,10 @@ from target_kit.report import RunReport, StreamReport, counted
 from target_kit.singer import Intake, KitTarget, StreamInfo
 from target_kit.workfile import work_file
 
+from target_activecampaign.accounts import Accounts
 from target_activecampaign.client import ActiveCampaign
-from target_activecampaign.mapping import resolve_key_type
-from target_activecampaign.model import Field
+from target_activecampaign.mapping import declared_key_type, resolve_key_type
+from target_activecampaign.model import Field, KeyType
 from target_activecampaign.schema import CONFIG_SCHEMA
 from target_activecampaign.settings import ContactStream, Settings, read_settings
 from target_activecampaign.sinks import ContactSink
@@ -147,9 +149,12 @@ class TargetActiveCampaign(KitTarget):
         tally = Tally(settings.max_errors)
         rejects = RejectStore(settings.state_dir, stream.name)
         with work_file(settings.state_dir, stream.name) as database:
+            accounts, account_key_type = self._accounts(stream, info, client, database)
             sink = ContactSink(
                 stream=stream,
                 key_type=resolve_key_type(stream, info.schema),
+                accounts=accounts,
+                account_key_type=account_key_type,
                 fields=fields,
                 client=client,
                 spool=intake.spool,
@@ -173,6 +178,26 @@ class TargetActiveCampaign(KitTarget):
                     else None
                 )
                 report.streams.append(StreamReport.of(stream.name, tally, reads, rejects.path))
+
+    def _accounts(
+        self,
+        stream: ContactStream,
+        info: StreamInfo,
+        client: ActiveCampaign,
+        database: Connection,
+    ) -> tuple[Accounts | None, KeyType]:
+        if stream.account is None:
+            return None, KeyType.TEXT
+        key_type = declared_key_type(info.schema, stream.account.key)
+        accounts = Accounts(
+            stream.account,
+            key_type,
+            client,
+            DestinationIndex(database, "accounts"),
+            DestinationIndex(database, "associations"),
+            self.stop,
+        )
+        return accounts, key_type
 
     def _ready(
         self, info: StreamInfo, fields: dict[str, Field], client: ActiveCampaign

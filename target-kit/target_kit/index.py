@@ -26,27 +26,28 @@ class DestinationIndex:
     decides what that means (S0-24).
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, table: str = "existing") -> None:
         self._db = connection
+        self._table = table
         self._db.execute(
-            "CREATE TABLE existing (id TEXT PRIMARY KEY, address_key TEXT, key TEXT, body BLOB)"
+            f"CREATE TABLE {table} (id TEXT PRIMARY KEY, address_key TEXT, key TEXT, body BLOB)"
             " WITHOUT ROWID"
         )
-        self._db.execute("CREATE INDEX existing_address ON existing (address_key)")
-        self._db.execute("CREATE INDEX existing_key ON existing (key) WHERE key IS NOT NULL")
+        self._db.execute(f"CREATE INDEX {table}_address ON {table} (address_key)")
+        self._db.execute(f"CREATE INDEX {table}_key ON {table} (key) WHERE key IS NOT NULL")
 
     def put(self, entries: Iterable[Entry]) -> None:
         """Insert or replace by id."""
         self._db.execute("BEGIN")
         self._db.executemany(
-            "INSERT OR REPLACE INTO existing VALUES (?, ?, ?, ?)",
+            f"INSERT OR REPLACE INTO {self._table} VALUES (?, ?, ?, ?)",
             ((e.id, e.address_key, e.key, e.body) for e in entries),
         )
         self._db.execute("COMMIT")
 
     def remove(self, entry_id: str) -> None:
         """Forget an id that is gone at the destination (S0-37)."""
-        self._db.execute("DELETE FROM existing WHERE id = ?", (entry_id,))
+        self._db.execute(f"DELETE FROM {self._table} WHERE id = ?", (entry_id,))
 
     def by_key(self, key: str) -> list[Entry]:
         """All entries carrying this canonical key, lowest id first."""
@@ -63,10 +64,11 @@ class DestinationIndex:
 
     def count(self) -> int:
         """Number of entries."""
-        return int(self._db.execute("SELECT count(*) FROM existing").fetchone()[0])
+        return int(self._db.execute(f"SELECT count(*) FROM {self._table}").fetchone()[0])
 
     def _select(self, where: str, value: str) -> list[Entry]:
         rows = self._db.execute(
-            f"SELECT id, address_key, key, body FROM existing WHERE {where} ORDER BY id", (value,)
+            f"SELECT id, address_key, key, body FROM {self._table} WHERE {where} ORDER BY id",
+            (value,),
         )
         return [Entry(*row) for row in rows]

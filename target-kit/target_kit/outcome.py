@@ -32,6 +32,7 @@ class Step(StrEnum):
     UPDATE = "update"
     INSERT = "insert"
     CUSTOM_FIELDS = "custom_fields"
+    ACCOUNT = "account"  # the association of a contact with its account
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,106 @@
+"""Which account a contact belongs to: by the backoffice key in an account custom field (S0-23).
+
+Only existing accounts are used and only associations are written. A row whose account is not known
+here keeps what the contact has (S0-4, S0-38). Accounts are part of the vendor's larger plans: on a
+smaller one the first read is refused and the run ends with one clear message.
+"""
+
+from __future__ import annotations
+
+from target_kit.errors import CallRefused, ConfigurationError, RowError
+from target_kit.index import DestinationIndex, Entry
+from target_kit.signals import StopSignal
+
+from target_activecampaign.client import ActiveCampaign, Association
+from target_activecampaign.model import KeyType, canonical_key
+from target_activecampaign.refusals import refusal
+from target_activecampaign.settings import AccountMapping
+
+
+class Accounts:
+    """Accounts by backoffice key, and the association of each contact (one at most)."""
+
+    def __init__(
+        self,
+        mapping: AccountMapping,
+        key_type: KeyType,
+        client: ActiveCampaign,
+        accounts: DestinationIndex,
+        associations: DestinationIndex,
+        stop: StopSignal,
+    ) -> None:
+        self._mapping = mapping
+        self._key_type = key_type
+        self._client = client
+        self._accounts = accounts
+        self._associations = associations
+        self._stop = stop
+        self._all_read = False
+
+    def read(self, *, everything: bool) -> None:
+        """Read all account keys: 1 call per 100 values; with `everything` also all associations,
+        1 call per 100, instead of one look-up per contact that needs it.
+        """
+        field_id = self._client.account_fields().get(self._mapping.key_field)
+        if field_id is None:
+            raise ConfigurationError(
+                f"account.key_field: ActiveCampaign has no account custom field "
+                f"{self._mapping.key_field}"
+            )
+        for values in self._client.account_values():
+            self._stop.check()
+            self._accounts.put(
+                Entry(v.account_id, "", canonical_key(v.value, self._key_type), b"")
+                for v in values
+                if v.field_id == field_id
+            )
+        if everything:
+            for associations in self._client.associations():
+                self._stop.check()
+                self._remember(associations)
+            self._all_read = True
+
+    def account_of(self, key: str | None) -> str | None:
+        """Id of the account with this backoffice key, None if there is none (S0-4).
+
+        Raises RowError `ambiguous_account_key`: never a pick (S0-24).
+        """
+        found = self._accounts.by_key(key) if key else []
+        if len(found) > 1:
+            raise RowError(
+                "ambiguous_account_key", f"{len(found)} accounts carry this key", field="account"
+            )
+        return found[0].id if found else None
+
+    def differs(self, contact_id: str, account_id: str | None) -> bool:
+        """True when the contact has to be associated with `account_id`, or moved to it."""
+        if account_id is None:
+            return False
+        current = self._current(contact_id)
+        return current is None or current.account_id != account_id
+
+    def associate(self, contact_id: str, account_id: str) -> RowError | None:
+        """Make the association; a contact has one, so a move is delete and create.
+
+        A crash in between leaves the contact without account; the next run associates it.
+        """
+        try:
+            current = self._current(contact_id)
+            if current is not None:
+                self._client.delete_association(current.id)
+                self._associations.remove(contact_id)
+            made = self._client.create_association(contact_id, account_id)
+        except CallRefused as refused:
+            return refusal(refused)
+        self._remember([made])
+        return None
+
+    def _current(self, contact_id: str) -> Association | None:
+        entry = self._associations.get(contact_id)
+        if entry is None and not self._all_read:
+            self._remember(self._client.associations_of(contact_id))
+            entry = self._associations.get(contact_id)
+        return Association(entry.address_key, contact_id, entry.key or "") if entry else None
+
+    def _remember(self, associations: list[Association]) -> None:
+        self._associations.put(Entry(a.contact_id, a.id, a.account_id, b"") for a in associations)
