@@ -109,6 +109,7 @@ class FaultServer:
     actions: list[Action]
     tls: ssl.SSLContext | None = None
     reset_after_bytes: list[int] = field(default_factory=list)
+    reset_before_tls: list[int] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
     connections: int = 0
 
@@ -157,6 +158,9 @@ class FaultServer:
     def _serve(self, raw: socket.socket) -> None:
         conn = raw
         try:
+            if self.reset_before_tls:
+                self._cut(raw, self.reset_before_tls.pop(0))
+                return
             if self.tls is not None:
                 conn = self.tls.wrap_socket(raw, server_side=True)
                 with self._lock:
@@ -171,13 +175,17 @@ class FaultServer:
             conn.close()
             raw.close()
 
+    @staticmethod
+    def _cut(conn: socket.socket, after: int) -> None:
+        while after > 0 and (got := conn.recv(min(after, 65536))):
+            after -= len(got)
+        hard_close(conn)
+
     def _one(self, conn: socket.socket) -> bool:
         with self._lock:
             cut = self.reset_after_bytes.pop(0) if self.reset_after_bytes else None
         if cut is not None:
-            while cut > 0 and (got := conn.recv(min(cut, 65536))):
-                cut -= len(got)
-            hard_close(conn)
+            self._cut(conn, cut)
             return False
         request = _read(conn)
         if request is None:

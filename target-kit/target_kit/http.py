@@ -41,7 +41,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPException
-from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -74,7 +73,7 @@ from target_kit.retry import (
     retry_after_seconds,
 )
 from target_kit.signals import StopSignal
-from target_kit.wire import Exchange, TimedAdapter, exchange, tls_trouble
+from target_kit.wire import Exchange, exchange, make_session, tls_trouble
 
 __all__ = ["Answer", "JsonApi", "Safety"]
 
@@ -101,8 +100,8 @@ class JsonApi:
     """Calls of one account on one base URL; thread-safe. Close it, or use it with `with`.
 
     `secret_header` is (name, value); `timeout_seconds` is the total time of one attempt, from the
-    first byte sent to the last received, with connecting limited to 10 s on its own; `classify`
-    replaces the meaning of statuses; `rng` drives the jitter.
+    first byte sent to the last received; connecting has 10 s per address at most. `classify` replaces
+    the meaning of statuses, `rng` drives the jitter, `connections` are kept open for as many threads.
     """
 
     def __init__(
@@ -139,7 +138,7 @@ class JsonApi:
         self._lock = threading.Lock()
         self._succeeded = False
         self._calls_without_sense = 0
-        self._session = _session(secret_header, user_agent, connections, ca_bundle)
+        self._session = make_session(secret_header, user_agent, connections, ca_bundle)
 
     def __enter__(self) -> Self:
         return self
@@ -276,7 +275,12 @@ class JsonApi:
         decoded = decode(raw)
         verdict = self._classify(raw.status, decoded.body)
         if verdict == "rate":
-            return Failure(Kind.RATE, maybe_applied=False, what="429", retry_after=self._asked(raw))
+            return Failure(
+                Kind.RATE,
+                maybe_applied=False,
+                what=f"status {raw.status}",
+                retry_after=self._asked(raw),
+            )
         if verdict in {"trouble", "not_applied"}:
             return Failure(
                 Kind.STATUS,
@@ -333,39 +337,6 @@ class JsonApi:
         with self._lock:
             self._calls_without_sense += 1
             return self._calls_without_sense
-
-
-class _Session(requests.Session):
-    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002 - the signature is requests'
-        # Even with `allow_redirects=False` requests parses Location, and fails on a malformed one.
-        return None
-
-
-def _session(
-    secret_header: tuple[str, str], user_agent: str, connections: int, ca_bundle: Path | None
-) -> requests.Session:
-    name, secret = secret_header
-    if not re.fullmatch(r"[\x21-\x7e]+(?: [\x21-\x7e]+)*", secret):
-        # Checked here because the library's own error would quote the value.
-        raise ConfigurationError(f"the secret for header {name} is empty or has blanks around it")
-    if ca_bundle is not None and not ca_bundle.exists():
-        raise ConfigurationError(f"ca_bundle {ca_bundle} does not exist")
-    session = _Session()
-    session.trust_env = False  # no ~/.netrc, no proxy from the environment
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session.headers.clear()
-    session.headers.update(
-        {
-            "Accept": "application/json",
-            "Accept-Encoding": "gzip, deflate",
-            "User-Agent": user_agent,
-            name: secret,
-        }
-    )
-    adapter = TimedAdapter(connections=connections, ca_bundle=ca_bundle)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    return session
 
 
 def _chunks(response: requests.Response) -> Iterator[bytes]:

@@ -10,21 +10,26 @@ Time is the machine's, not a `Clock`: the operating system does the waiting.
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any
 
+import requests
 from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
 from urllib3 import PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util.ssl_ import create_urllib3_context
+
+from target_kit.errors import ConfigurationError
 
 
 class Exchange:
@@ -95,6 +100,11 @@ class _TimedTlsSocket(ssl.SSLSocket):
         _note_start()
         return super().send(*args, **kwargs)
 
+    def __del__(self) -> None:
+        # A reset between connecting and wrapping leaves this object inside `ssl`, unclosed and out
+        # of reach (CPython's `SSLSocket._create`); nobody else could close it.
+        self.close()
+
 
 def _note_complete() -> None:
     if _current.exchange is not None:
@@ -149,6 +159,52 @@ class TimedAdapter(HTTPAdapter):
         """Send with our idea of verification, whatever the session's is."""
         kwargs["verify"] = self._verify
         return super().send(request, *args, **kwargs)
+
+
+def check_ca_bundle(path: Path) -> None:
+    """Raise `ConfigurationError` unless `path` is a PEM file with certificates."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
+    except OSError as error:  # `ssl.SSLError` is one
+        why = "holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror
+        raise ConfigurationError(f"ca_bundle {path}: {why}") from None
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002 - the signature is requests'
+        # Even with `allow_redirects=False` requests parses Location, and fails on a malformed one.
+        return None
+
+
+def make_session(
+    secret_header: tuple[str, str], user_agent: str, connections: int, ca_bundle: Path | None
+) -> requests.Session:
+    """A session that takes nothing from its surroundings: no netrc, proxy, cookie or redirect.
+
+    Raises `ConfigurationError` for a malformed secret or `ca_bundle`.
+    """
+    name, secret = secret_header
+    if not re.fullmatch(r"[\x21-\x7e]+(?: [\x21-\x7e]+)*", secret):
+        # Checked here because the library's own error would quote the value.
+        raise ConfigurationError(f"the secret for header {name} is empty or has blanks around it")
+    if ca_bundle is not None:
+        check_ca_bundle(ca_bundle)
+    session = _Session()
+    session.trust_env = False  # no ~/.netrc, no proxy from the environment
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    session.headers.clear()
+    session.headers.update(
+        {
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip, deflate",
+            "User-Agent": user_agent,
+            name: secret,
+        }
+    )
+    adapter = TimedAdapter(connections=connections, ca_bundle=ca_bundle)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session
 
 
 # The other side hung up in the middle of the handshake: a broken connection, no verdict.

@@ -81,7 +81,7 @@ def test_cookies_are_not_sent_back() -> None:
 )
 def test_json_is_read_whatever_it_is_called(action: object, body: object) -> None:
     """The content type is a hint, the body decides."""
-    with FaultServer([action]) as server, api_for(server.url) as api:  # type: ignore[list-item]
+    with FaultServer([action]) as server, api_for(server.url) as api:
         assert get(api).body == body
 
 
@@ -100,7 +100,7 @@ def test_json_is_read_whatever_it_is_called(action: object, body: object) -> Non
 @pytest.mark.parametrize("safety", list(Safety))
 def test_a_web_page_stops_the_run_at_once(action: object, safety: Safety) -> None:
     """S0-61: a page instead of JSON is the whole system's error, never a row's, never success."""
-    with FaultServer([action]) as server, api_for(server.url) as api:  # type: ignore[list-item]
+    with FaultServer([action]) as server, api_for(server.url) as api:
         with pytest.raises(VendorUnavailable, match="web page"):
             create(api, safety)
         assert len(server.requests) == 1

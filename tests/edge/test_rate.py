@@ -142,7 +142,7 @@ def test_retry_after_is_read_and_clamped(text: str | None, seconds: float | None
 def test_a_429_is_waited_out_and_repeated_whatever_the_safety(safety: Safety) -> None:
     """A call over the limit was not applied, so even a create is sent again."""
     clock = FakeClock()
-    with FaultServer([too_fast("30"), reply(201)]) as server:  # type: ignore[list-item]
+    with FaultServer([too_fast("30"), reply(201)]) as server:
         with api_for(server.url, clock) as api:
             answer = api.call("POST", "x", route="POST x", json={}, safety=safety)
             assert api.rate_wait_seconds == pytest.approx(30)
@@ -158,9 +158,9 @@ def test_a_storm_of_429_for_a_minute_is_survived_with_few_calls(retry_after: str
 
     def storm(server: FaultServer, conn: object, request: Request) -> bool:
         action = too_fast(retry_after) if clock.monotonic() < 60 else reply()
-        return action(server, conn, request)  # type: ignore[operator,no-any-return]
+        return action(server, conn, request)
 
-    with FaultServer([storm]) as server, api_for(server.url, clock) as api:  # type: ignore[list-item]
+    with FaultServer([storm]) as server, api_for(server.url, clock) as api:
         assert get(api) == 200
         assert len(server.requests) <= 8
     assert clock.monotonic() < 95
@@ -170,7 +170,7 @@ def test_a_storm_of_429_for_a_minute_is_survived_with_few_calls(retry_after: str
 def test_endless_429_ends_the_run_with_bounded_time_and_calls(retry_after: str | None) -> None:
     """D.4 rows 2 and 3: a used-up quota is the vendor's, not a row's."""
     clock = FakeClock()
-    with FaultServer([too_fast(retry_after)]) as server, api_for(server.url, clock) as api:  # type: ignore[list-item]
+    with FaultServer([too_fast(retry_after)]) as server, api_for(server.url, clock) as api:
         with pytest.raises(VendorUnavailable, match="quota"):
             get(api)
         assert len(server.requests) <= 26
@@ -186,10 +186,10 @@ def test_a_429_holds_all_threads() -> None:
         times.append(request.at)
         action = reply() if told.is_set() else too_fast("1")
         told.set()
-        return action(server, conn, request)  # type: ignore[operator,no-any-return]
+        return action(server, conn, request)
 
     with (
-        FaultServer([first_refused]) as server,  # type: ignore[list-item]
+        FaultServer([first_refused]) as server,
         api_for(server.url, SystemClock(), requests_per_second=20) as api,
     ):
         threads = [threading.Thread(target=get, args=(api,)) for _ in range(4)]
@@ -218,7 +218,7 @@ def test_no_wait_goes_past_the_deadline() -> None:
     """A wait that can't end in time is not begun."""
     clock = FakeClock()
     deadline = Deadline(25, clock)
-    with FaultServer([too_fast("30")]) as server:  # type: ignore[list-item]
+    with FaultServer([too_fast("30")]) as server:
         with (
             api_for(server.url, clock, deadline=deadline) as api,
             pytest.raises(VendorUnavailable, match=r"deadline_seconds \(25\) reached"),
@@ -268,7 +268,7 @@ def test_a_signal_ends_a_wait_at_once() -> None:
     before = signal.signal(signal.SIGUSR1, stop.handle)
     try:
         with (
-            FaultServer([too_fast("60")]) as server,  # type: ignore[list-item]
+            FaultServer([too_fast("60")]) as server,
             api_for(server.url, SystemClock(), stop=stop) as api,
         ):
             timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGUSR1))

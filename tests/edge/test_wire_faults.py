@@ -119,7 +119,7 @@ def test_a_small_create_cut_while_sending_never_happens_twice(bytes_read: int) -
 )
 def test_a_dripping_answer_is_ended_by_the_total_time(dripping: object) -> None:
     """The cap is on the whole attempt, not on each read (D.4 row 9)."""
-    with FaultServer([dripping]) as server, api_for(server.url, timeout_seconds=0.5) as api:  # type: ignore[list-item]
+    with FaultServer([dripping]) as server, api_for(server.url, timeout_seconds=0.5) as api:
         began = time.monotonic()
         with pytest.raises(OutcomeUnknown):
             create(api)
@@ -176,7 +176,7 @@ def test_a_create_goes_through_when_the_port_opens_again() -> None:
 
     clock = OpeningClock()
     try:
-        with api_for(f"http://127.0.0.1:{port}", clock) as api:  # type: ignore[arg-type]
+        with api_for(f"http://127.0.0.1:{port}", clock) as api:
             assert create(api).status == 201
     finally:
         if opened.is_set():
@@ -220,7 +220,7 @@ def test_an_idle_connection_closed_by_the_server_costs_nothing() -> None:
     closed = threading.Event()
 
     def answer_then_close(server: FaultServer, conn: socket.socket, request: object) -> bool:
-        reply()(server, conn, request)  # type: ignore[arg-type]
+        reply()(server, conn, request)
         conn.shutdown(socket.SHUT_RDWR)
         closed.set()
         return False
