@@ -1,1 +1,1 @@
-"""tap-backoffice."""
+"""Singer tap for the contacts of an arbitrary backoffice database."""
