@@ -1,1 +1,1 @@
-"""singer-seal."""
+"""Runs any Singer tap and adds an end-of-snapshot marker only after a true success."""
