@@ -224,10 +224,7 @@ class ContactSink:
             self.intended.add(rows)
 
     def _row(self, spooled: SpooledRecord, *, reoffered: bool) -> Row | None:
-        if reoffered:
-            self.tally.reoffered += 1
-        else:
-            self.tally.received += 1
+        self.tally.reoffered += reoffered
         record = _decode_record(spooled.body)
         try:
             contact = _checked(spooled, record, self)

@@ -146,7 +146,7 @@ class TargetActiveCampaign(KitTarget):
         report: RunReport,
     ) -> None:
         settings = self.settings
-        tally = Tally(settings.max_errors)
+        tally = Tally(settings.max_errors, received=intake.spool.count(stream.name))
         rejects = RejectStore(settings.state_dir, stream.name)
         with work_file(settings.state_dir, stream.name) as database:
             accounts, account_key_type = self._accounts(stream, info, client, database)
@@ -171,7 +171,7 @@ class TargetActiveCampaign(KitTarget):
                 sink.run()
             finally:
                 rejects.finish()
-                tally.close(intake.spool.count(stream.name))
+                tally.close()
                 reads = (
                     {"strategy": sink.reads.strategy, "because": sink.reads.because}
                     if (sink.reads)

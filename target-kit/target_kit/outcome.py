@@ -51,7 +51,8 @@ class Result:
 class Tally:
     """Counts the outcomes of one stream and keeps its error budgets.
 
-    `max_errors` is the number of row errors each step tolerates: 500 go on, the 501st stops the
+    `received` is the number of records that came in, known before the first is decided;
+    `reoffered` counts the rejects of earlier runs that take part. `max_errors` is the number of row errors each step tolerates: 500 go on, the 501st stops the
     run (S0-56, S0-28).
     """
 
@@ -79,12 +80,8 @@ class Tally:
                     "See the rejects file, correct the data or raise max_errors"
                 )
 
-    def close(self, spooled: int) -> None:
-        """Records that were never attempted end as held, so that the sums close.
-
-        `spooled` is the number of records of the stream that came in or were offered again.
-        """
-        self.received = max(self.received, spooled - self.reoffered)
+    def close(self) -> None:
+        """Records that were never attempted end as held, so that the sums close."""
         missing = self.received + self.reoffered - self.total
         if missing > 0:
             self.outcomes[Outcome.HELD] += missing

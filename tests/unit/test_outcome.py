@@ -46,8 +46,8 @@ def test_what_is_no_error_uses_no_budget() -> None:
 
 def test_the_sums_close_even_when_a_run_ends_early() -> None:
     """X4: received = sum of the outcomes, always."""
-    tally = Tally(0, reoffered=2)
+    tally = Tally(0, received=8, reoffered=2)
     tally.add(Result(Outcome.APPLIED, Step.UPDATE))
-    tally.close(10)
+    tally.close()
     assert tally.received + tally.reoffered == tally.total == 10
     assert tally.outcomes[Outcome.HELD] == 9
