@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,3 +80,8 @@ def text(value: Any) -> str:
     if isinstance(value, list):
         return "".join(f"||{text(item)}" for item in value) + ("||" if value else "")
     return str(value)
+
+
+def sent(given: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """Return those attributes of a write that are both known and sent."""
+    return {name: given[name] for name in names if name in given}

@@ -100,9 +100,7 @@ def add_row(store: Store, table: str, label: str, entry: Any, now: float) -> Row
     if not given.get(label):
         raise ControlError(f"{table} need a {label}: {entry!r}")
     wanted = given.pop("id", None)
-    number = store.tables[table].next_id(None if wanted is None else int(wanted))
-    store.version += 1
-    return store.tables[table].add(Row(number, now, now, given))
+    return store.add_row(table, given, now, None if wanted is None else int(wanted))
 
 
 class ContactLoader:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from api_simulators.activecampaign.indexes import Inverted, SortedKeys
 from api_simulators.activecampaign.model import (
     AccountContact,
@@ -39,6 +41,8 @@ class Store:
         self.contact_tags: Table[ContactTag] = Table()
         self.account_contacts: Table[AccountContact] = Table()
         self.tables: dict[str, Table[Row]] = {name: Table() for name in ROW_TABLES}
+        self.names: dict[str, Inverted] = {name: Inverted() for name in LABELS}
+        self.pending_imports: list[int] = []
 
     # Contacts
 
@@ -82,6 +86,39 @@ class Store:
         """Move udate, as writes of values, lists, tags and notes do."""
         contact.updated = now
         self.version += 1
+
+    # Lists, tags, accounts and other rows
+
+    def add_row(self, table: str, data: dict[str, Any], now: float, wanted: int | None) -> Row:
+        """Add a row to one of ROW_TABLES, under the id `wanted` where that is free."""
+        rows = self.tables[table]
+        row = rows.add(Row(rows.next_id(wanted), now, now, data))
+        if table in LABELS:
+            self.names[table].add(_name(table, row), row.id)
+        self.version += 1
+        return row
+
+    def change_row(self, table: str, row: Row, data: dict[str, Any], now: float) -> None:
+        """Overwrite attributes of a row."""
+        if table in LABELS:
+            self.names[table].remove(_name(table, row), row.id)
+        row.data.update(data)
+        row.updated = now
+        if table in LABELS:
+            self.names[table].add(_name(table, row), row.id)
+        self.version += 1
+
+    def remove_row(self, table: str, row: Row) -> None:
+        """Remove a row; what refers to it is the caller's business."""
+        if table in LABELS:
+            self.names[table].remove(_name(table, row), row.id)
+        self.tables[table].remove(row.id)
+        self.version += 1
+
+    def row_named(self, table: str, name: str) -> Row | None:
+        """Return the list, tag or account of this name, any case."""
+        ids = self.names[table].ids(name.casefold())
+        return self.tables[table].rows[ids[0]] if ids else None
 
     # Field values
 
@@ -185,6 +222,12 @@ class Store:
         self.version += 1
 
 
+def _name(table: str, row: Row) -> str:
+    return str(row.data.get(LABELS[table], "")).casefold()
+
+
+# The attribute that names a row of these tables.
+LABELS = {"lists": "name", "tags": "tag", "accounts": "name"}
 # Tables whose rows keep their attributes as they came.
 ROW_TABLES = (
     "lists",
@@ -199,6 +242,5 @@ ROW_TABLES = (
     "automations",
     "contactAutomations",
     "users",
-    "batches",
-    "webhookEvents",
+    "imports",
 )

@@ -6,7 +6,14 @@ from collections import deque
 from typing import Any
 from urllib.parse import unquote
 
-from api_simulators.activecampaign import errors, routes, seeding, state, ui_events
+from api_simulators.activecampaign import (
+    errors,
+    import_work,
+    routes,
+    seeding,
+    state,
+    ui_events,
+)
 from api_simulators.activecampaign.call import Call
 from api_simulators.activecampaign.query import Query
 from api_simulators.activecampaign.store import Store
@@ -32,6 +39,7 @@ class ActiveCampaign:
     def respond(self, request: Request) -> Answer:
         """Answer one request as the vendor would."""
         now = self._clock.now()
+        import_work.settle(self.store, now)
         allowed, headers = self._admit(now)
         if not allowed:
             answer = self._too_many()
@@ -84,8 +92,8 @@ class ActiveCampaign:
         path = unquote(path[len(PREFIX) :].strip("/"))
         if not path and method == "GET":
             return json_answer(200, {})
-        self._check_permission(path.partition("/")[0], method)
         resource = path.partition("/")[0]
+        self._check_permission("exclusions" if path == "lists/exclusions" else resource, method)
         if method == "PATCH" and resource in routes.PATCHED and self.switches["patch_supported"]:
             method = "PUT"
         found = routes.find(method, path)
@@ -124,6 +132,7 @@ class ActiveCampaign:
 
     def state(self) -> dict[str, Any]:
         """Return everything the account holds."""
+        import_work.settle(self.store, self._clock.now())
         return state.describe(self.store, self._zone())
 
     def event(self, data: dict[str, Any]) -> dict[str, Any]:

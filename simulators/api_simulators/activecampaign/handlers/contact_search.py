@@ -8,6 +8,9 @@ from typing import Any
 
 from api_simulators.activecampaign import shapes, stamps
 from api_simulators.activecampaign.call import Call
+from api_simulators.activecampaign.handlers import contact_lists
+from api_simulators.activecampaign.handlers.accounts import link_shape
+from api_simulators.activecampaign.handlers.tags import contact_tag_shape
 from api_simulators.activecampaign.indexes import between
 from api_simulators.activecampaign.model import Contact
 from api_simulators.wire import Answer, json_answer
@@ -23,6 +26,14 @@ ORDERS: dict[str, Callable[[Contact], Any]] = {
     "last_name": lambda contact: contact.last_name.casefold(),
     "name": lambda contact: (contact.first_name.casefold(), contact.last_name.casefold()),
     "score": lambda _: 0,
+}
+Parts = Callable[[Call, Contact], list[dict[str, Any]]]
+# What `include` sideloads; other names are ignored.
+INCLUDES: dict[str, Parts] = {
+    "fieldValues": lambda call, c: [shapes.field_value(call, v) for v in c.values.values()],
+    "contactLists": lambda call, c: [contact_lists.shape(call, r, c) for r in c.lists.values()],
+    "contactTags": lambda call, c: [contact_tag_shape(call, r) for r in c.tags.values()],
+    "accountContacts": lambda call, c: [link_shape(call, c.account)] if c.account else [],
 }
 
 
@@ -189,15 +200,14 @@ def _date_test(call: Call, name: str) -> Test | None:
 
 def _sideload(call: Call, name: str, contacts: list[Contact], payload: dict[str, Any]) -> None:
     """Add the rows of one `include` name beside the contacts, their ids inside each."""
-    shown = payload["contacts"]
-    if name == "fieldValues":
-        payload[name] = [
-            shapes.field_value(call, value)
-            for contact in contacts
-            for value in contact.values.values()
-        ]
-        for target, contact in zip(shown, contacts, strict=True):
-            target[name] = [str(value.id) for value in contact.values.values()]
+    parts = INCLUDES.get(name)
+    if parts is None:
+        return
+    payload[name] = []
+    for target, contact in zip(payload["contacts"], contacts, strict=True):
+        rows = parts(call, contact)
+        payload[name] += rows
+        target[name] = [row["id"] for row in rows]
 
 
 def _page_input(call: Call) -> dict[str, Any]:

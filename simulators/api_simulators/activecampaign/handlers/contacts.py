@@ -14,6 +14,7 @@ from api_simulators.activecampaign.contact_rules import (
     read_change,
     reserved,
 )
+from api_simulators.activecampaign.handlers import accounts, contact_lists
 from api_simulators.activecampaign.model import Contact, FieldValue
 from api_simulators.wire import Answer, json_answer
 
@@ -132,11 +133,11 @@ def read_contact(call: Call) -> Answer:
     shown["geoIps"] = []
     payload = {
         "contactAutomations": [],
-        "contactLists": [],
+        "contactLists": [contact_lists.shape(call, row, contact) for row in contact.lists.values()],
         "deals": [],
         "fieldValues": _values(call, values),
         "geoIps": [],
-        "accountContacts": [],
+        "accountContacts": [accounts.link_shape(call, link)] if (link := contact.account) else [],
         "contact": shown,
     }
     return json_answer(200, payload)
