@@ -33,25 +33,26 @@ class Tally:
         self.counts: dict[str, int] = {}
         self.state: dict[str, t.Any] = {}
         self.whole = True
-        self._rest = b""
+        self._rest: list[bytes] = []  # of the line not yet ended, which may be many blocks long
         self._names: dict[bytes, str] = {}
 
     def feed(self, block: bytes) -> None:
         """Take the next bytes of the output."""
-        *lines, self._rest = (self._rest + block).split(b"\n")
-        for line in lines:
-            self._take(line)
+        first, *others = block.split(b"\n")
+        self._rest.append(first)
+        for line in others:
+            self._take(b"".join(self._rest))
+            self._rest = [line]
 
     def close(self) -> None:
         """Take what came after the last line feed."""
-        if self._rest:
-            self._take(self._rest)
-            self._rest = b""
+        self._take(b"".join(self._rest))
+        self._rest = []
 
     @property
     def ends_with_line_feed(self) -> bool:
         """Say whether the output so far ends where a line ends."""
-        return not self._rest
+        return not any(self._rest)
 
     def _take(self, line: bytes) -> None:
         if not line.strip():
@@ -108,8 +109,8 @@ def run_sealed(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
     )
     tap.append(child)
-    for signum in received:  # one that came between the handler and the child
-        child.send_signal(signum)
+    for early in received:  # one that came between the handler and the child
+        child.send_signal(early)
     suspicions: list[str] = []
     errors = threading.Thread(target=_copy_errors, args=(child, suspicions), daemon=True)
     errors.start()

@@ -50,7 +50,7 @@ class Bookmark:
         self._seen: t.Any = None
 
     @property
-    def value(self) -> t.Any:  # noqa: ANN401  # text or number, by the column's kind
+    def value(self) -> t.Any:  # text or number, by the column's kind
         """How far all rows have been sent; never after the start of the run; None at first."""
         return self._value
 
@@ -59,9 +59,7 @@ class Bookmark:
         if self._value is None:
             return
         state[STATE_KEY] = self._column.name
-        state[STATE_VALUE] = (
-            str(self._value) if isinstance(self._value, Decimal) else self._value
-        )
+        state[STATE_VALUE] = str(self._value) if isinstance(self._value, Decimal) else self._value
 
     def advance(self, values: t.Sequence[t.Any]) -> None:
         """Take the replication keys of rows just written, in their order; nulls don't count.
@@ -93,7 +91,7 @@ class Bookmark:
                 raise UnsortedError(msg)
             previous = max(previous, value)
 
-    def _tolerable(self, value: t.Any, previous: t.Any) -> bool:  # noqa: ANN401
+    def _tolerable(self, value: t.Any, previous: t.Any) -> bool:
         if self._column.kind not in ("timestamp", "timestamptz"):
             return False
         later, earlier = dt.datetime.fromisoformat(previous), dt.datetime.fromisoformat(value)
@@ -103,10 +101,10 @@ class Bookmark:
             allowed += zones.spread(later, self._zone)
         return later - earlier <= allowed
 
-    def _capped(self, value: t.Any) -> t.Any:  # noqa: ANN401
+    def _capped(self, value: t.Any) -> t.Any:
         return value if value is None or self._cap is None else min(value, self._cap)
 
-    def lower_bound(self) -> t.Any:  # noqa: ANN401  # typed as the driver binds it
+    def lower_bound(self) -> t.Any:  # typed as the driver binds it
         """Give the value to compare the column with (`>=`), typed; None reads from the start.
 
         Timestamps are naive in UTC for `timestamptz`, naive local for `timestamp`; both less
@@ -136,7 +134,7 @@ def _cap(kind: Kind, run_started: dt.datetime) -> str | None:
     return now.date().isoformat() if kind == "date" else None
 
 
-def _restored(column: Column, saved: t.Any) -> t.Any:  # noqa: ANN401  # JSON of a STATE
+def _restored(column: Column, saved: t.Any) -> t.Any:  # JSON of a STATE
     if saved is None:
         return None
     try:
@@ -149,7 +147,7 @@ def _restored(column: Column, saved: t.Any) -> t.Any:  # noqa: ANN401  # JSON of
         raise SourceError(msg) from exc
 
 
-def _parse(kind: Kind, saved: t.Any) -> t.Any:  # noqa: ANN401
+def _parse(kind: Kind, saved: t.Any) -> t.Any:
     if kind == "integer":
         return int(saved)
     if kind == "decimal":

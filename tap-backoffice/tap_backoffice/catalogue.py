@@ -68,7 +68,7 @@ def list_tables(connector: BackofficeConnector) -> list[TableName]:
         SourceError: the database cannot be reached.
     """
     with connector.reported("cannot be reached"):
-        inspector = sa.inspect(connector._engine)  # noqa: SLF001  # the SDK's only engine
+        inspector = sa.inspect(connector._engine)  # the SDK's only engine
         default = inspector.default_schema_name
         if connector.backend == "sqlite":
             schemas: list[str] = [default or "main"]

@@ -106,7 +106,7 @@ def query_columns(connection: t.Any, query: str) -> list[Column]:
     """Columns of a SELECT: LIMIT 0 lets the server describe the result without reading a row."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT * FROM (\n{query}\n) t LIMIT 0")
-        fields = cursor._result.fields  # noqa: SLF001  # lengths and charsets are only there
+        fields = cursor._result.fields  # lengths and charsets are only there
     return [_query_column(field) for field in fields]
 
 

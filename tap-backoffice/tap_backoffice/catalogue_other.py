@@ -37,7 +37,7 @@ class Reflection:
 
     def __init__(self, connector: BackofficeConnector) -> None:
         """Take the connector whose engine is inspected."""
-        self._engine = connector._engine  # noqa: SLF001  # the SDK's only engine
+        self._engine = connector._engine  # the SDK's only engine
 
     def table_columns(
         self,

@@ -44,7 +44,7 @@ def table_columns(
 ) -> tuple[list[Column], tuple[str, ...]]:
     """Columns in order and the primary key; both empty when there is no such table."""
     rows = connection.execute(
-        "SELECT name, type, \"notnull\", pk FROM pragma_table_xinfo(?, ?) WHERE hidden <> 1",
+        'SELECT name, type, "notnull", pk FROM pragma_table_xinfo(?, ?) WHERE hidden <> 1',
         (table, schema or "main"),
     ).fetchall()
     columns = [
@@ -64,4 +64,6 @@ def query_columns(connection: t.Any, query: str) -> list[Column]:
         ).fetchall()
     finally:
         connection.execute(f"DROP VIEW temp.{_VIEW}")
-    return [Column(name, kind_of(declared or ""), sql_type=declared or "") for name, declared in rows]
+    return [
+        Column(name, kind_of(declared or ""), sql_type=declared or "") for name, declared in rows
+    ]

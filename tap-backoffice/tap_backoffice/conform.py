@@ -21,9 +21,10 @@ from tap_backoffice.types import Column
 
 Values = t.Sequence[t.Any]
 _NONE = type(None)
-_TRUE, _FALSE = {"1", "t", "true", "y", "yes", "on", "j", "ja"}, {
-    "0", "f", "false", "n", "no", "off", "nein", ""
-}
+_TRUE, _FALSE = (
+    {"1", "t", "true", "y", "yes", "on", "j", "ja"},
+    {"0", "f", "false", "n", "no", "off", "nein", ""},
+)
 # Types that pass as they are; anything else in the column is looked at value by value.
 _AS_IS: dict[str, frozenset[type]] = {
     "integer": frozenset({int, _NONE}),
@@ -33,7 +34,7 @@ _AS_IS: dict[str, frozenset[type]] = {
 _json = msgspec.json.Decoder(float_hook=Decimal)
 
 
-class Unrepresentable(Exception):  # noqa: N818  # a verdict on a value, not a failure
+class Unrepresentable(Exception):  # a verdict on a value, not a failure
     """The value has no counterpart in JSON or in the column's declared type."""
 
 
@@ -195,7 +196,7 @@ def _binary(value: t.Any) -> str:
     return base64.b64encode(raw).decode()
 
 
-def _document(value: t.Any) -> t.Any:  # noqa: ANN401  # JSON has no one type
+def _document(value: t.Any) -> t.Any:  # JSON has no one type
     if isinstance(value, (str, bytes)):
         try:
             return _json.decode(value)
@@ -204,7 +205,7 @@ def _document(value: t.Any) -> t.Any:  # noqa: ANN401  # JSON has no one type
     return any_value(value)
 
 
-def any_value(value: t.Any) -> t.Any:  # noqa: ANN401  # decides by the value itself
+def any_value(value: t.Any) -> t.Any:  # decides by the value itself
     """Conform a value whose column says nothing about its type."""
     if isinstance(value, (str, bool, int)):
         return value

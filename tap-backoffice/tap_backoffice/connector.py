@@ -109,16 +109,17 @@ class BackofficeConnector(SQLConnector):
         """
         with self.reported("cannot be reached"):
             pooled = self._engine.raw_connection()
+        connection = pooled.driver_connection
         try:
             with self.reported("failed"):
                 if self.backend in ("mysql", "mariadb"):
                     with contextlib.closing(pooled.cursor()) as cursor:
                         cursor.execute(_MYSQL_SNAPSHOT)
-                yield pooled.driver_connection
+                yield connection
         finally:
             # An unread stream must not be drained to be closed: drop the connection instead.
             pooled.detach()
-            _abandon(pooled.driver_connection)
+            _abandon(connection)
 
     @contextlib.contextmanager
     def reported(self, what: str) -> Iterator[None]:
@@ -175,7 +176,7 @@ def _pymysql_arguments(url: URL) -> dict[str, t.Any]:
     return {"charset": "utf8mb4", "conv": conv}
 
 
-def _abandon(connection: t.Any) -> None:  # noqa: ANN401  # any DBAPI driver's connection
+def _abandon(connection: t.Any) -> None:  # any DBAPI driver's connection
     with contextlib.suppress(Exception):
         # pymysql's close() would say goodbye politely; an SSCursor left open would read on.
         force = getattr(connection, "_force_close", None)

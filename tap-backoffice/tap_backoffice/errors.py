@@ -1,9 +1,9 @@
 """What can stop the tap, named by what happens next.
 
-    TapError                  one clear line on stderr, never a value, never a credential
-    ├── SettingsError         exit 2: the user changes a setting and runs again
-    └── SourceError           exit 1: the database does not answer, or answered wrongly
-        └── UnsortedError     exit 1: rows came in another order than asked for
+TapError                  one clear line on stderr, never a value, never a credential
+├── SettingsError         exit 2: the user changes a setting and runs again
+└── SourceError           exit 1: the database does not answer, or answered wrongly
+    └── UnsortedError     exit 1: rows came in another order than asked for
 """
 
 from __future__ import annotations

@@ -32,7 +32,9 @@ def encode_lines(rows: list[dict[str, t.Any]], before: bytes, after: bytes) -> b
     return before + lines[:-1].replace(b"\n", after + b"\n" + before) + after + b"\n"
 
 
-def record_envelope(stream: str, version: int | None, extracted: dt.datetime) -> tuple[bytes, bytes]:
+def record_envelope(
+    stream: str, version: int | None, extracted: dt.datetime
+) -> tuple[bytes, bytes]:
     """Give what stands before and after a record in its RECORD message."""
     before = b'{"type":"RECORD","stream":' + encoder.encode(stream) + b',"record":'
     after = b',"time_extracted":"' + extracted.isoformat().encode() + b'"}'

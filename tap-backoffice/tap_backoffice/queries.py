@@ -111,7 +111,7 @@ def bound(
     if "\x00" in text:
         clause = clause.bindparams(sa.bindparam("lower_bound", value=lower_bound))
     compiled = clause.compile(dialect=dialect)
-    values = {name: lower_bound for name in compiled.params}
+    values = dict.fromkeys(compiled.params, lower_bound)
     names: t.Sequence[str] | None = getattr(compiled, "positiontup", None)
     if dialect.positional:
         return str(compiled), [values[name] for name in names or ()]

@@ -64,8 +64,11 @@ class Chunk(t.Protocol):
 class Reader(t.Protocol):
     """Reads a stream; `lost` counts values per column that JSON could not hold."""
 
-    lost: dict[str, int]
     nullable_order: bool
+
+    @property
+    def lost(self) -> dict[str, int]:
+        """Count the values that became null, per column."""
 
     def chunks(self, part: queries.Part) -> Iterator[Chunk]:
         """Run one part of the stream's reads and give its rows."""
@@ -95,13 +98,11 @@ class RecordChunk:
 class CursorReader:
     """Reads through `connection.cursor()`, unbuffered where the driver has such a cursor."""
 
-    def __init__(
-        self, connector: BackofficeConnector, connection: t.Any, plan: Plan
-    ) -> None:
+    def __init__(self, connector: BackofficeConnector, connection: t.Any, plan: Plan) -> None:
         """Prepare the statement's expressions and the columns' conversions."""
         settings = connector.settings
         self._connector, self._connection, self._plan = connector, connection, plan
-        self._dialect = connector._engine.dialect  # noqa: SLF001  # the SDK's only engine
+        self._dialect = connector._engine.dialect  # the SDK's only engine
         self._quoting = queries.Quoting(self._dialect)
         self._size = settings.fetch_size_rows
         self._conformers = [
@@ -140,7 +141,7 @@ class CursorReader:
             while rows := cursor.fetchmany(self._size):
                 yield self._chunk(rows)
 
-    def _cursor(self) -> t.Any:  # noqa: ANN401  # any DBAPI driver's cursor
+    def _cursor(self) -> t.Any:  # any DBAPI driver's cursor
         if self._dialect.driver == "pymysql":
             from pymysql.cursors import SSCursor
 
@@ -157,8 +158,8 @@ class CursorReader:
             return f"strftime('%Y-%m-%dT%H:%M:%f', {column})"
         return f"date({column})" if self._is_sqlite and key.kind == "date" else column
 
-    def _bindable(self, part: queries.Part) -> t.Any:  # noqa: ANN401  # typed for the driver
-        value = part.lower_bound
+    def _bindable(self, part: queries.Part) -> t.Any:  # typed for the driver
+        value: t.Any = part.lower_bound
         if isinstance(value, dt.datetime) and self._is_sqlite:
             return value.isoformat(timespec="milliseconds")
         if isinstance(value, dt.date) and self._is_sqlite:
@@ -203,7 +204,7 @@ class CursorReader:
         ]
 
 
-def _is_set(flag: t.Any) -> bool:  # noqa: ANN401  # a flag of any type
+def _is_set(flag: t.Any) -> bool:  # a flag of any type
     if isinstance(flag, str):
         return flag.strip().lower() not in NOT_DELETED
     return bool(flag)

@@ -145,7 +145,7 @@ class CopyReader:
         """Prepare the SELECT list and the line's template."""
         settings = connector.settings
         self._connection, self._plan, self._size = connection, plan, settings.fetch_size_rows
-        self._dialect = connector._engine.dialect  # noqa: SLF001  # the SDK's only engine
+        self._dialect = connector._engine.dialect  # the SDK's only engine
         self._quoting = queries.Quoting(self._dialect)
         spell = JsonExpressions(
             self._quoting,
@@ -163,7 +163,11 @@ class CopyReader:
         self._key_index = None if key is None else list(output).index(key.name)
         self._key = key
         self.nullable_order = key is not None and key.nullable
-        self.lost: dict[str, int] = {}
+
+    @property
+    def lost(self) -> dict[str, int]:
+        """Give nothing: the server has made those values null already."""
+        return {}
 
     def chunks(self, part: queries.Part) -> Iterator[Chunk]:
         """Run one part of the stream's reads and give its rows."""
@@ -189,7 +193,7 @@ class CopyReader:
         is_decimal = self._key is not None and self._key.kind == "decimal"
         return CopyChunk(rows, self._template, self._key_index, is_decimal, len(rows))
 
-    def _copy(self, statement: str, parameters: t.Any) -> Iterator[bytes]:  # noqa: ANN401
+    def _copy(self, statement: str, parameters: t.Any) -> Iterator[bytes]:
         from psycopg import ClientCursor
         from psycopg.errors import error_from_result
         from psycopg.pq import ExecStatus
@@ -218,14 +222,14 @@ class CopyReader:
                 raise error_from_result(result)
 
     @staticmethod
-    def _next_result(wire: t.Any) -> t.Any:  # noqa: ANN401  # psycopg's PGconn and PGresult
+    def _next_result(wire: t.Any) -> t.Any:  # psycopg's PGconn and PGresult
         wire.consume_input()
         while wire.is_busy():
             _wait(wire)
         return wire.get_result()
 
 
-def _wait(wire: t.Any) -> None:  # noqa: ANN401  # psycopg's PGconn
+def _wait(wire: t.Any) -> None:  # psycopg's PGconn
     # A signal interrupts this wait; libpq's own blocking read would sleep through it.
     select.select([wire.socket], [], [])
     wire.consume_input()

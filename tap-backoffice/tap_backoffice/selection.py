@@ -75,7 +75,7 @@ class Definition:
             replication_key=replication_key,
             metadata=metadata,
         )
-        return t.cast("dict[str, t.Any]", entry.to_dict())
+        return entry.to_dict()
 
 
 def define(
@@ -100,7 +100,9 @@ def define(
         problems.append(f"{wanted.at('query')}: gives two columns the same name")
     key = own_key if wanted.primary_key is None else wanted.primary_key
     problems += [
-        f"{wanted.at('primary_key')}: {_absent(name, by_name)}" for name in key if name not in by_name
+        f"{wanted.at('primary_key')}: {_absent(name, by_name)}"
+        for name in key
+        if name not in by_name
     ]
     replication_key = _column(wanted, "replication_key", by_name, problems)
     if replication_key is not None and replication_key.kind not in ORDERED:

@@ -145,7 +145,7 @@ def parse_settings(config: t.Mapping[str, t.Any]) -> Settings:
     )
     for flag in ("use_singer_decimal", "emit_activate_version_messages"):
         if config.get(flag) not in (None, True, False):
-            problems.append(f"{flag}: must be true or false")
+            problems += [f"{flag}: must be true or false"]
     if problems:
         raise SettingsError(problems)
     return settings
@@ -205,7 +205,9 @@ def _streams(value: object, problems: list[str]) -> tuple[StreamSettings, ...]:
     streams = [s for i, entry in enumerate(value) if (s := _stream(i, entry, problems))]
     names = [s.name for s in streams]
     problems.extend(
-        f"streams[{name}].name: is used twice" for name in sorted(set(names)) if names.count(name) > 1
+        f"streams[{name}].name: is used twice"
+        for name in sorted(set(names))
+        if names.count(name) > 1
     )
     return tuple(streams)
 
@@ -223,16 +225,16 @@ def _stream(index: int, entry: object, problems: list[str]) -> StreamSettings | 
     problems.extend(f"{where}.{key}: is unknown" for key in entry if key not in known)
     for key in ("table", "query", "schema", "replication_key", "deleted_column", "entity_type"):
         if entry.get(key) is not None and (not isinstance(entry[key], str) or not entry[key]):
-            problems.append(f"{where}.{key}: must be a text")
+            problems += [f"{where}.{key}: must be a text"]
     if (entry.get("table") is None) == (entry.get("query") is None):
         problems.append(f"{where}: needs either table or query")
     if entry.get("query") is not None and entry.get("schema") is not None:
         problems.append(f"{where}.schema: goes with table, not with query")
-    key = _primary_key(entry.get("primary_key"), f"{where}.primary_key", problems)
+    primary_key = _primary_key(entry.get("primary_key"), f"{where}.primary_key", problems)
     if len(problems) > found:
         return None
     texts = {k: v for k, v in entry.items() if k != "primary_key" and v is not None}
-    return StreamSettings(**texts, primary_key=key)
+    return StreamSettings(**texts, primary_key=primary_key)
 
 
 def _primary_key(value: object, where: str, problems: list[str]) -> tuple[str, ...] | None:

@@ -13,10 +13,9 @@ from collections.abc import Generator, Iterator
 from decimal import Decimal
 
 from singer_sdk.exceptions import MaxRecordsLimitException
-from singer_sdk.helpers._flattening import get_flattening_options
 from singer_sdk.mapper import SameRecordTransform
-from singer_sdk.sql import SQLStream
-from singer_sdk.streams.core import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL
+from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL
+from singer_sdk.sql import SQLConnector, SQLStream
 
 from tap_backoffice.bookmarks import Bookmark
 from tap_backoffice.connector import BackofficeConnector
@@ -37,7 +36,7 @@ if t.TYPE_CHECKING:
 class BackofficeStream(SQLStream):
     """A table, view or query of the backoffice."""
 
-    connector_class = BackofficeConnector
+    connector_class: type[SQLConnector] = BackofficeConnector
 
     def __init__(
         self,
@@ -125,7 +124,7 @@ class BackofficeStream(SQLStream):
             limit=None if limit is None else limit + 1,
         )
 
-    def _reader(self, connection: t.Any, plan: Plan) -> Reader:  # noqa: ANN401  # any driver's
+    def _reader(self, connection: t.Any, plan: Plan) -> Reader:  # any driver's
         if self._backoffice.engine_driver == "psycopg":
             return CopyReader(self._backoffice, connection, plan)
         return CursorReader(self._backoffice, connection, plan)
@@ -184,13 +183,15 @@ class BackofficeStream(SQLStream):
             and isinstance(self._tap.message_writer, CountingWriter)
             and len(maps) == 1
             and type(maps[0]) is SameRecordTransform
-            and get_flattening_options(self.config) is None
+            and not self.config.get("flattening_enabled")
             and type(self).post_process is BackofficeStream.post_process
             and not self._deselects_inside()
         )
 
     def _deselects_inside(self) -> bool:
-        return any(len(crumb) > len(("properties", "x")) and not on for crumb, on in self.mask.items())
+        return any(
+            len(crumb) > len(("properties", "x")) and not on for crumb, on in self.mask.items()
+        )
 
     def _sync_chunks(self, context: Context | None) -> None:
         alias = self.stream_maps[0].stream_alias

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import os
 import signal
@@ -129,11 +130,11 @@ class TapBackoffice(SQLTap):
     def _stream(
         self, definition: Definition, given: dict[str, CatalogEntry] | None
     ) -> BackofficeStream:
-        import dataclasses
-
         if given is not None:
             entry = given.get(definition.name)
-            selection = {(): False} if entry is None else given_selection(entry)
+            selection: dict[tuple[str, ...], bool] = {(): False}
+            if entry is not None:
+                selection = given_selection(entry)
             definition = dataclasses.replace(definition, selection=selection)
         return BackofficeStream(self, definition, self.tap_connector)
 
@@ -165,10 +166,9 @@ class TapBackoffice(SQLTap):
         selected = {s.tap_stream_id for s in self.streams.values() if s.selected}
         if selected <= self._completed:
             writer = t.cast("CountingWriter", self.message_writer)
-            self._state[MARKER] = {  # type: ignore[index]
-                "version": self.initialized_at,
-                "counts": dict(writer.counts),
-            }
+            counts = dict(writer.counts)
+            state = t.cast("dict[str, t.Any]", self.state)
+            state[MARKER] = {"version": self.initialized_at, "counts": counts}
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """Leave with 128 + signal: a cut stream is no success, and gets no further STATE."""
