@@ -18,11 +18,12 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class Block(NamedTuple):
-    """Whole lines. `torn` marks a last line that the input ended without a line feed."""
+    """Whole lines. `torn`: the one last line, which the input ended without a line feed."""
 
     first_line: int  # 1-based
     offset: int  # bytes of input before `data`
     data: bytes
+    lines: int
     torn: bool
 
 
@@ -47,7 +48,8 @@ class LineReader:
     ) -> None:
         self._source = source
         self._max_line_bytes = max_line_bytes
-        self._block_bytes = block_bytes
+        # A block no longer than a line may be: a line inside a block never is too long.
+        self._block_bytes = min(block_bytes, max_line_bytes)
 
     def blocks(self) -> Iterator[Block]:
         """Every byte of the input, cut at line ends; a byte order mark at the start is dropped.
@@ -78,14 +80,15 @@ class LineReader:
                 parts.clear()
                 raise self._too_long(line, offset, pending, chunk)
             data = b"".join((*parts, chunk[:end])) if parts else chunk[:end]
-            yield Block(line, offset, data, torn=False)
-            line += data.count(b"\n")
+            lines = data.count(b"\n")
+            yield Block(line, offset, data, lines, torn=False)
+            line += lines
             offset += len(data)
             rest = chunk[end:]
             parts = [rest] if rest else []
             pending = len(rest)
         if pending:
-            yield Block(line, offset, b"".join(parts), torn=True)
+            yield Block(line, offset, b"".join(parts), 1, torn=True)
 
     def drain(self) -> None:
         """Read what is left and forget it: the sender can finish and let go of its cursor."""

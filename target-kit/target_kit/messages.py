@@ -36,7 +36,7 @@ def decode_block(block: Block) -> list[Message] | None:
         messages = _decoder.decode_lines(block.data)
     except _UNDECODABLE:
         return None
-    return messages if len(messages) == block.data.count(b"\n") + block.torn else None
+    return messages if len(messages) == block.lines else None
 
 
 def decode_line(data: bytes) -> Message | None:

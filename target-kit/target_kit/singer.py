@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import abc
 import copy
+import json
 import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any, ClassVar
 
+import click
 from singer_sdk import Target
+from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.exceptions import (
     MapExpressionError,
     MissingKeyPropertiesError,
@@ -160,6 +163,8 @@ class KitTarget(Target, abc.ABC):
         return errors
 
     def _take(self, file_input: IO[str] | None) -> Counter[str]:
+        if file_input is None and sys.stdin is None:
+            raise InputError("there is no standard input")
         source = binary_input(file_input or sys.stdin)
         receiver = Receiver(
             Intake(Spool.create(self.spool_dir)),
@@ -218,6 +223,34 @@ class KitTarget(Target, abc.ABC):
         return routes
 
     @classmethod
+    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
+        """As the SDK's; what can't be read is named by position, as it may hold a secret."""
+        try:
+            return super().cb_config(ctx, param, value)
+        except json.JSONDecodeError as error:
+            place = f"line {error.lineno} column {error.colno}"
+            raise ConfigurationError(f"--config: no JSON at {place}") from None
+        except FileNotFoundError:
+            raise ConfigurationError("--config: no such file") from None
+        except OSError as error:
+            raise ConfigurationError(f"--config: {error.strerror}") from None
+        except (TypeError, ValueError):
+            raise ConfigurationError("--config: must hold one JSON object") from None
+
+    @classmethod
+    def _check_environment(cls) -> None:
+        """Name the setting whose environment variable can't be read; the SDK prints its value."""
+        schema = copy.deepcopy(cls.config_jsonschema)
+        cls.append_builtin_config(schema)
+        for name, part in schema["properties"].items():
+            try:
+                parse_environment_config({"properties": {name: part}}, cls._env_var_prefix)
+            except ValueError:
+                raise ConfigurationError(
+                    f"setting {name}: its environment variable doesn't fit its type"
+                ) from None
+
+    @classmethod
     def invoke(  # type: ignore[override]
         cls,
         *,
@@ -232,10 +265,12 @@ class KitTarget(Target, abc.ABC):
             cls.print_about(about_format)
             return
         cls.print_version(print_fn=cls.logger.info)
+        if config and config.parse_env:
+            cls._check_environment()
         target = cls(
             config=config.config if config else {},
             validate_config=True,
-            parse_env_config=config.parse_env if config else False,
+            parse_env_config=bool(config and config.parse_env),
         )
         target.stop = stop or target.stop
         target.listen(file_input)

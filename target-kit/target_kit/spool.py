@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 from msgspec import Raw
 
 from target_kit.errors import StopRun
+from target_kit.files import open_private, private_directory
 
 _PREFIX = "spool-"
 _FLUSH_BYTES = 2 * 1024 * 1024
@@ -100,16 +101,16 @@ class Spool:
     def create(cls, directory: Path) -> Spool:
         """A new, empty spool in `directory` (made 0700); leftovers there are removed.
 
-        Raises `SpoolError` when the directory can't be used.
+        Raises `ConfigurationError` when the directory can't be written, `SpoolError` when the
+        disk has no room.
         """
+        private_directory(directory)
         try:
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             directory.chmod(0o700)
             for leftover in directory.glob(f"{_PREFIX}*"):
                 leftover.unlink(missing_ok=True)
             path = directory / f"{_PREFIX}{os.getpid()}-{secrets.token_hex(8)}"
-            flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
-            os.close(os.open(path, flags, 0o600))
+            os.close(open_private(path, os.O_CREAT | os.O_EXCL | os.O_RDWR))
         except OSError as error:
             raise SpoolError(_text(f"can't be made in {directory}", error)) from None
         try:
@@ -147,6 +148,8 @@ class Spool:
 
     def append_records(self, stream: str, lines: list[int], bodies: list[Raw]) -> None:
         """Add many records without fault. The caller flushes: sizes are not counted here."""
+        if not lines:
+            return
         run = self._runs.setdefault(stream, _Run())
         first = self._seq + 1
         self._seq += len(lines)
