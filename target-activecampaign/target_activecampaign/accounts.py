@@ -60,11 +60,12 @@ class Accounts:
                 self._remember(associations)
             self._all_read = True
 
-    def account_of(self, key: str | None) -> str | None:
+    def account_of(self, key_text: str) -> str | None:
         """Id of the account with this backoffice key, None if there is none (S0-4).
 
         Raises RowError `ambiguous_account_key`: never a pick (S0-24).
         """
+        key = canonical_key(key_text, self._key_type)
         found = self._accounts.by_key(key) if key else []
         if len(found) > 1:
             raise RowError(

@@ -28,7 +28,6 @@ def to_contact(
     record: Mapping[str, Any],
     stream: ContactStream,
     key_type: KeyType,
-    account_key_type: KeyType = KeyType.TEXT,
 ) -> Contact:
     """Map one record; unknown columns are ignored (S0-39), blanks and nulls are left out (S0-50).
 
@@ -64,7 +63,7 @@ def to_contact(
         email=email,
         attributes=attributes,
         values=values,
-        account_key=_account_key(record, stream, account_key_type),
+        account_key=_account_key(record, stream),
         deleted=record.get("_sdc_deleted_at") is not None,
     )
 
@@ -108,11 +107,8 @@ def _key_text(record: Mapping[str, Any], stream: ContactStream) -> str:
     return as_text(record.get(stream.key), stream.key) if stream.key else ""
 
 
-def _account_key(record: Mapping[str, Any], stream: ContactStream, key_type: KeyType) -> str | None:
-    if stream.account is None:
-        return None
-    text = as_text(record.get(stream.account.key), stream.account.key)
-    return canonical_key(text, key_type)
+def _account_key(record: Mapping[str, Any], stream: ContactStream) -> str:
+    return as_text(record.get(stream.account.key), stream.account.key) if stream.account else ""
 
 
 def _clean(value: Any, column: str) -> str:

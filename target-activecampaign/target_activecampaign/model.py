@@ -43,7 +43,7 @@ class Contact(msgspec.Struct, frozen=True):
     email: Address | None
     attributes: dict[str, str]
     values: dict[str, Any]
-    account_key: str | None = None
+    account_key: str = ""
     deleted: bool = False
 
 

@@ -22,6 +22,10 @@ class Reads:
     strategy: str  # "crawl" or "point"
     because: str
 
+    def as_dict(self) -> dict[str, str]:
+        """For the report."""
+        return {"strategy": self.strategy, "because": self.because}
+
 
 def choose_reads(setting: str, records: int, total: int) -> Reads:
     """Few records against many contacts: look each up; else read all pages in id order.

@@ -56,7 +56,6 @@ class ContactSink:
     stop: StopSignal
     advance: Callable[[int | None], None]
     accounts: Accounts | None = None
-    account_key_type: KeyType = KeyType.TEXT
     reads_setting: str = "auto"
     reads: planning.Reads | None = None
     look: Look = field(init=False)
@@ -159,7 +158,7 @@ class ContactSink:
 
     def plan_account(self, contact: Contact, change: Change) -> Change:
         """Add the account to associate; an unknown one leaves the contact's as it is (S0-38)."""
-        if self.accounts is None or contact.account_key is None:
+        if self.accounts is None or not contact.account_key:
             return change
         try:
             account_id = self.accounts.account_of(contact.account_key)
@@ -258,7 +257,7 @@ class ContactSink:
 def _checked(spooled: SpooledRecord, record: dict[str, Any], sink: ContactSink) -> Contact:
     if spooled.fault:
         raise RowError("schema", f"does not match its SCHEMA: {spooled.fault}")
-    return mapping.to_contact(record, sink.stream, sink.key_type, sink.account_key_type)
+    return mapping.to_contact(record, sink.stream, sink.key_type)
 
 
 _contradiction = RowError(

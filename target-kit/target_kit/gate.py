@@ -12,14 +12,17 @@ class StateGate:
     of one stream says nothing of another, so the lowest open record of all decides.
     """
 
-    def __init__(self, first_seqs: Mapping[str, int], close_through: Callable[[int], None]) -> None:
+    def __init__(
+        self, first_seqs: Mapping[str, int], last_seq: int, close_through: Callable[[int], None]
+    ) -> None:
         self._open = dict(first_seqs)
+        self._last_seq = last_seq
         self._close_through = close_through
 
-    def advance(self, stream: str, first_open: int | None, last_seq: int) -> None:
-        """`stream` is durable up to before `first_open` (None: all of it, up to `last_seq`)."""
+    def advance(self, stream: str, first_open: int | None) -> None:
+        """`stream` is durable up to before `first_open` (None: all of it)."""
         if first_open is None:
             self._open.pop(stream, None)
         else:
             self._open[stream] = first_open
-        self._close_through(min(self._open.values(), default=last_seq + 1) - 1)
+        self._close_through(min(self._open.values(), default=self._last_seq + 1) - 1)

@@ -52,8 +52,8 @@ class Tally:
     """Counts the outcomes of one stream and keeps its error budgets.
 
     `received` is the number of records that came in, known before the first is decided;
-    `reoffered` counts the rejects of earlier runs that take part. `max_errors` is the number of row errors each step tolerates: 500 go on, the 501st stops the
-    run (S0-56, S0-28).
+    `reoffered` counts the rejects of earlier runs that take part. `max_errors` is the number of
+    row errors each step tolerates: 500 go on, the 501st stops the run (S0-56, S0-28).
     """
 
     max_errors: int

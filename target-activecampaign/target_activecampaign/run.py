@@ -1,0 +1,176 @@
+"""One run: lock, credentials, fields, then stream by stream through the corridor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from sqlite3 import Connection
+from urllib.parse import urlsplit
+
+from target_kit.clock import Clock
+from target_kit.errors import (
+    CallFailed,
+    CallRefused,
+    ConfigurationError,
+    OutcomeUnknown,
+    VendorUnavailable,
+)
+from target_kit.gate import StateGate
+from target_kit.http import JsonApi
+from target_kit.index import DestinationIndex
+from target_kit.intake import Intake, StreamInfo
+from target_kit.intended import IntendedSet
+from target_kit.limits import Deadline
+from target_kit.lock import run_lock
+from target_kit.outcome import Tally
+from target_kit.rejects import RejectStore
+from target_kit.report import RunReport, StreamReport, counted
+from target_kit.signals import StopSignal
+from target_kit.workfile import work_file
+
+from target_activecampaign.accounts import Accounts
+from target_activecampaign.client import ActiveCampaign
+from target_activecampaign.mapping import declared_key_type, resolve_key_type
+from target_activecampaign.model import Field
+from target_activecampaign.settings import ContactStream, Settings
+from target_activecampaign.sinks import ContactSink
+
+
+@contextmanager
+def vendor(settings: Settings, clock: Clock, stop: StopSignal) -> Iterator[ActiveCampaign]:
+    """The account's client; a call that fails outside of any record ends the run in words."""
+    api = JsonApi(
+        settings.api_url,
+        secret_header=("Api-Token", settings.api_key),
+        user_agent=f"target-activecampaign/{version('target-activecampaign')}",
+        requests_per_second=settings.requests_per_second,
+        timeout_seconds=settings.timeout_seconds,
+        clock=clock,
+        stop=stop,
+        deadline=Deadline(settings.deadline_seconds, clock),
+        ca_bundle=settings.ca_bundle,
+    )
+    with api:
+        try:
+            yield ActiveCampaign(api)
+        except (CallFailed, CallRefused, OutcomeUnknown) as error:
+            raise VendorUnavailable(str(error)) from None
+
+
+@dataclass
+class Run:
+    """Works off an intake; fills `report` as it goes, whatever the end."""
+
+    settings: Settings
+    intake: Intake
+    report: RunReport
+    clock: Clock
+    stop: StopSignal
+
+    def go(self) -> None:
+        """All streams that have records now or open rejects from before."""
+        spool, last = self.intake.spool, self.intake.spool.last_seq()
+        names = [n for n in self.intake.streams if spool.count(n) or self._has_rejects(n)]
+        if names:
+            firsts = {n: spool.records(n, limit=1)[0].seq for n in names if spool.count(n)}
+            gate = StateGate(firsts, last, self.intake.close_through)
+            url = urlsplit(self.settings.api_url)
+            with (
+                run_lock(self.settings.state_dir, url.netloc + url.path, "contact"),
+                vendor(self.settings, self.clock, self.stop) as client,
+                self._counted_calls(client),
+            ):
+                client.whoami()
+                fields = client.fields()
+                streams = [self._with_fields(self.intake.streams[n], fields, client) for n in names]
+                for stream in streams:
+                    self._work_off(stream, fields, client, gate)
+        self.intake.close_through(last)
+
+    def _work_off(
+        self,
+        stream: ContactStream,
+        fields: dict[str, Field],
+        client: ActiveCampaign,
+        gate: StateGate,
+    ) -> None:
+        info, spool = self.intake.streams[stream.name], self.intake.spool
+        tally = Tally(self.settings.max_errors, received=spool.count(stream.name))
+        rejects = RejectStore(self.settings.state_dir, stream.name)
+        with work_file(self.settings.state_dir, stream.name) as database:
+            sink = ContactSink(
+                stream=stream,
+                key_type=resolve_key_type(stream, info.schema),
+                fields=fields,
+                client=client,
+                accounts=self._accounts(stream, info, client, database),
+                spool=spool,
+                intended=IntendedSet(database),
+                index=DestinationIndex(database),
+                rejects=rejects,
+                tally=tally,
+                clock=self.clock,
+                stop=self.stop,
+                advance=lambda first_open: gate.advance(stream.name, first_open),
+                reads_setting=self.settings.reads,
+            )
+            try:
+                sink.run()
+            finally:
+                rejects.finish()
+                tally.close()
+                reads = sink.reads.as_dict() if sink.reads else None
+                self.report.streams.append(StreamReport.of(stream.name, tally, reads, rejects.path))
+
+    def _with_fields(
+        self, info: StreamInfo, fields: dict[str, Field], client: ActiveCampaign
+    ) -> ContactStream:
+        """Make sure of every mapped custom field before the first contact is written (S0-14)."""
+        stream = self.settings.streams[info.name].with_upper_perstags()
+        missing = [p for p in (stream.key_field, *stream.custom_fields) if p not in fields]
+        if missing and not stream.create_fields:
+            raise ConfigurationError(
+                f"streams.{stream.name}: ActiveCampaign has no custom field "
+                f"{', '.join(missing)}; create it there or set create_fields: true"
+            )
+        for perstag in missing:
+            field_type = "hidden" if perstag == stream.key_field else "text"
+            created = client.create_field(perstag, field_type)
+            if created.perstag != perstag:
+                raise ConfigurationError(
+                    f"ActiveCampaign gave the new custom field {perstag} another personalization "
+                    f"tag; set it to {perstag} by hand"
+                )
+            fields[perstag] = created
+        return stream
+
+    def _accounts(
+        self, stream: ContactStream, info: StreamInfo, client: ActiveCampaign, database: Connection
+    ) -> Accounts | None:
+        if stream.account is None:
+            return None
+        return Accounts(
+            stream.account,
+            declared_key_type(info.schema, stream.account.key),
+            client,
+            DestinationIndex(database, "accounts"),
+            DestinationIndex(database, "associations"),
+            self.stop,
+        )
+
+    @contextmanager
+    def _counted_calls(self, client: ActiveCampaign) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            api, report = client.api, self.report
+            report.calls = counted(api.calls)
+            report.writes = api.writes
+            seconds = sum(api.calls.values()) / self.settings.requests_per_second
+            report.estimated_seconds = round(seconds, 1)
+
+    def _has_rejects(self, name: str) -> bool:
+        path = RejectStore.path_of(self.settings.state_dir, name)
+        return path.exists() and path.stat().st_size > 0
