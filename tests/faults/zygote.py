@@ -1,0 +1,83 @@
+"""Runs target-activecampaign as real processes without paying for imports each time.
+
+`python -m faults.zygote SOCKET` imports the target once, then forks a child per request. The child
+is a process of its own in every way that matters here: it has its own descriptors, signals, memory
+and exit code, and runs the console script's `main`. The tests that need a process from its very
+start (environment, logging set-up) use `target_support.Target` instead.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sys
+import traceback
+from pathlib import Path
+from typing import Any, NoReturn
+
+import target_activecampaign.accounts
+import target_activecampaign.target
+
+
+def serve(path: str) -> None:
+    """Fork a keeper per connection until the process is ended; prints one line when ready."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen(16)
+        print("ready", flush=True)
+        while True:
+            connection, _ = listener.accept()
+            if os.fork() == 0:
+                listener.close()
+                _keep(connection)
+            connection.close()
+
+
+def _keep(connection: socket.socket) -> NoReturn:
+    """Fork the target, tell its pid, wait for it, tell how it ended."""
+    code = 1
+    try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        order, descriptors, _, _ = socket.recv_fds(connection, 65536, 3)
+        pid = os.fork()
+        if pid == 0:
+            connection.close()
+            _become_target(json.loads(order), descriptors)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        connection.sendall(f"{pid}\n".encode())
+        _, status = os.waitpid(pid, 0)
+        connection.sendall(f"{os.waitstatus_to_exitcode(status)}\n".encode())
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def _become_target(order: dict[str, Any], descriptors: list[int]) -> NoReturn:
+    for number, descriptor in enumerate(descriptors):
+        os.dup2(descriptor, number)
+        os.close(descriptor)
+    code = 70  # ours: the target never ends like that
+    try:
+        os.chdir(order["folder"])
+        os.environ.update(order["environment"])
+        sys.argv = order["arguments"]
+        try:
+            target_activecampaign.target.main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        pass
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
+if __name__ == "__main__":
+    serve(str(Path(sys.argv[1])))
