@@ -9,9 +9,16 @@ from target_kit.errors import ConfigurationError
 
 
 def private_directory(path: Path) -> Path:
-    """Make `path` (0700) and prove that it can be written; the error names the setting."""
+    """Make `path` (0700) and prove that it can be written; the error names the setting.
+
+    A symbolic link in its place is refused: it would carry personal data to where it points.
+    """
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if path.is_symlink():
+            raise ConfigurationError(f"state_dir: {path.name} is a symbolic link; remove it")
+        if path.stat().st_mode & 0o077:
+            path.chmod(0o700)
         probe = path / f".probe-{os.getpid()}"
         os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, 0o600))
         probe.unlink()

@@ -16,8 +16,15 @@ from typing import Any
 
 import msgspec
 
+from target_kit.errors import ConfigurationError, StopRun
 from target_kit.files import open_private, private_directory, write_atomically
 from target_kit.outcome import Result
+
+_FLUSH_BYTES = 256 * 1024
+
+
+class RejectsError(StopRun):
+    """The rejects can't be made durable (full disk): the run ends before STATE passes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +55,13 @@ class RejectStore:
         self.path = self.path_of(state_dir, stream)
         private_directory(self.path.parent)
         self._encode = msgspec.json.Encoder().encode
-        self._cut_torn_line()
-        self.open = self._load()
-        descriptor = open_private(self.path, os.O_CREAT | os.O_APPEND | os.O_WRONLY)
-        self._file = os.fdopen(descriptor, "ab")
-        self._dirty = False
+        try:
+            self._cut_torn_line()
+            self.open = self._load()
+            self._descriptor = open_private(self.path, os.O_CREAT | os.O_APPEND | os.O_WRONLY)
+        except OSError as error:
+            raise ConfigurationError(f"rejects file {self.path}: {error.strerror}") from None
+        self._pending = bytearray()
 
     @staticmethod
     def path_of(state_dir: Path, stream: str) -> Path:
@@ -92,11 +101,21 @@ class RejectStore:
             self._append({"closed": identity})
 
     def sync(self) -> None:
-        """Make everything said so far durable; called before STATE is written."""
-        if self._dirty:
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._dirty = False
+        """Make everything said so far durable; called before STATE is written.
+
+        Raises RejectsError; what could not be written is kept for another try.
+        """
+        if not self._pending:
+            return
+        try:
+            while self._pending:
+                del self._pending[: os.write(self._descriptor, self._pending)]
+            os.fsync(self._descriptor)
+        except OSError as error:
+            raise RejectsError(
+                f"the rejects file can't be written: {error.strerror}; STATE stays before them, "
+                "make room and run again"
+            ) from None
 
     def records(self) -> list[Reject]:
         """The open rejects with their content, read back from disk."""
@@ -105,18 +124,26 @@ class RejectStore:
 
     def close(self) -> None:
         """Make durable and close, as the file stands."""
-        self.sync()
-        self._file.close()
+        try:
+            self.sync()
+        finally:
+            os.close(self._descriptor)
 
     def finish(self) -> None:
         """Rewrite the file with the open rejects only, then close it."""
-        rejects = self.records()
         self.close()
-        write_atomically(self.path, b"".join(self._encode(r) + b"\n" for r in rejects))
+        rejects = self._load().values()
+        try:
+            write_atomically(self.path, b"".join(self._encode(r) + b"\n" for r in rejects))
+        except OSError as error:
+            raise RejectsError(
+                f"the rejects file can't be rewritten: {error.strerror}; it stays complete as it is"
+            ) from None
 
     def _append(self, line: Reject | dict[str, str]) -> None:
-        self._file.write(self._encode(line) + b"\n")
-        self._dirty = True
+        self._pending += self._encode(line) + b"\n"
+        if len(self._pending) >= _FLUSH_BYTES:
+            self.sync()
 
     def _cut_torn_line(self) -> None:
         """A last line without its end was torn by a crash: STATE never went past it."""
@@ -133,11 +160,23 @@ class RejectStore:
             return rejects
         descriptor = open_private(self.path, os.O_RDONLY)
         with os.fdopen(descriptor, "rb") as file:
-            for line in file:
-                data = msgspec.json.decode(line)
-                if "closed" in data:
-                    rejects.pop(data["closed"], None)
-                else:
-                    reject = msgspec.convert(data, Reject)
+            for number, line in enumerate(file, 1):
+                reject = self._parse(line, number)
+                if isinstance(reject, Reject):
                     rejects[reject.identity] = reject
+                else:
+                    rejects.pop(reject, None)
         return rejects
+
+    def _parse(self, line: bytes, number: int) -> Reject | str:
+        """A line as the reject it is, or as the identity it closes; people edit this file."""
+        try:
+            data = msgspec.json.decode(line, type=dict[str, Any])
+            if "closed" in data:
+                return str(data["closed"])
+            return msgspec.convert(data, Reject)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            pass  # the error would quote the line
+        raise ConfigurationError(
+            f"line {number} of the rejects file {self.path} is damaged; correct or remove that line"
+        )
