@@ -91,6 +91,15 @@ class TapBackoffice(SQLTap):
             self._connector = BackofficeConnector(dict(self.config), settings=self.settings)
         return self._connector
 
+    @property
+    def catalog_dict(self) -> dict[str, t.Any]:
+        """The catalogue of `discover_streams`: configured streams under their own names.
+
+        The SDK's own would list every table of the database, so that an orchestrator would select
+        streams that the run does not know.
+        """
+        return self.catalog.to_dict()
+
     def discover_streams(self) -> t.Sequence[BackofficeStream]:
         """Describe the configured streams, or offer every table and view.
 
