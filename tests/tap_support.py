@@ -84,6 +84,11 @@ class Server:
     def __init__(self, backend: str, directory: Path) -> None:
         self.backend, self._directory = backend, directory
 
+    @property
+    def pid(self) -> int | None:
+        """Process id of the server; None without a server process."""
+        return None
+
     def database(self) -> Database:
         """Create an empty database."""
         path = self._directory / f"backoffice{next(_numbers)}.db"
@@ -117,6 +122,10 @@ class PostgresServer(Server):
         name = f"backoffice{next(_numbers)}"
         self._run(f"CREATE DATABASE {name}")
         return Database("postgresql", self._server.get_uri(database=name))
+
+    @property
+    def pid(self) -> int | None:
+        return self._server.get_pid()
 
     def terminate_sessions(self, database: Database) -> int:
         """End every other session of a database, as a failing server would; how many there were."""
@@ -168,6 +177,10 @@ class MariadbServer(Server):
             stderr=subprocess.DEVNULL,
         )
         _until(lambda: self._answers(), seconds=60)
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid
 
     def _answers(self) -> bool:
         import pymysql

@@ -66,6 +66,8 @@ class JsonExpressions:
                 return f"translate({c}::text, E'\\t\\n\\r', '   ')"
             case "json" | "array":
                 return f"to_json({c})"
+            case "string" if column.sql_type == "inet":
+                return f"to_json({c})"  # its cast to text would add a netmask nobody wrote
             case _:
                 return f"to_json({c}::text)"
 
