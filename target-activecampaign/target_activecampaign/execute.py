@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 from target_kit.address import address_key
 from target_kit.errors import CallFailed, CallRefused, OutcomeUnknown, RowError
@@ -12,6 +14,9 @@ from target_activecampaign.client import COMPARED, ActiveCampaign
 from target_activecampaign.look import Look
 from target_activecampaign.model import Change, Existing
 from target_activecampaign.refusals import refusal
+
+#: Refusals of a whole contact that one of the values sent with it may have caused.
+_MAY_BE_A_VALUE = frozenset({"field_invalid", "refused_400", "refused_422"})
 
 
 class LookAgain(Exception):
@@ -63,12 +68,23 @@ class Executor:
         """Insert or update with the values inline; returns the id and what became of the values."""
         if change.contact_id and not change.touches_contact:
             return change.contact_id, None
-        if change.contact_id:
-            contact_id, confirmed = change.contact_id, self._update(change)
-        else:
-            contact_id, confirmed = self._create(change)
-        self._remember(contact_id, change)
-        return contact_id, self._write_values(contact_id, change, confirmed)
+        try:
+            contact_id, confirmed = self._write_inline(change)
+        except RowError as error:
+            if not change.values or error.cause not in _MAY_BE_A_VALUE:
+                raise
+            # A value the vendor does not take must not hold back the rest of the contact (S0-28).
+            contact_id, confirmed = self._write_inline(replace(change, values={}))
+        refused = self._write_values(contact_id, change, confirmed)
+        stored = {f: v for f, v in change.values.items() if f not in refused}
+        self._remember(contact_id, replace(change, values=stored))
+        return contact_id, next(iter(refused.values()), None)
+
+    def _write_inline(self, change: Change) -> tuple[str, set[str]]:
+        """The contact's id, and the fields whose values went along with it."""
+        if not change.contact_id:
+            return self._create(change)
+        return change.contact_id, self._update(change) if change.touches_contact else set()
 
     def _update(self, change: Change) -> set[str]:
         contact_id = change.contact_id or ""
@@ -127,20 +143,25 @@ class Executor:
 
     def _write_values(
         self, contact_id: str, change: Change, confirmed: set[str]
-    ) -> RowError | None:
-        """Values that the answer did not confirm are written by their own endpoint (S0-48)."""
+    ) -> dict[str, RowError]:
+        """Values that the answer did not confirm are written by their own endpoint, each for
+        itself (S0-48); returns those that could not be, by field id.
+        """
+        refused: dict[str, RowError] = {}
         for field_id, value in change.values.items():
             if field_id in confirmed:
                 continue
             try:
                 self._client.put_field_value(contact_id, field_id, value)
-            except CallRefused as refused:
-                return refusal(refused)
+            except CallRefused as error:
+                refused[field_id] = refusal(error)
             except (CallFailed, OutcomeUnknown):
                 stored = self._look.refresh(contact_id)
                 if stored is None or stored.values.get(field_id) != value:
-                    return RowError("value_not_stored", "a custom field value was not stored")
-        return None
+                    refused[field_id] = RowError(
+                        "value_not_stored", "a custom field value was not stored"
+                    )
+        return refused
 
     def _remember(self, contact_id: str, change: Change) -> None:
         before = self._look.existing(contact_id) or Existing(
