@@ -34,8 +34,17 @@ class Match:
     source: str
 
 
-def resolve(contact: Contact, by_key: Sequence[Found], by_address: Sequence[Found]) -> Match:
+def resolve(
+    contact: Contact,
+    by_key: Sequence[Found],
+    by_address: Sequence[Found],
+    *,
+    has_key_column: bool = True,
+) -> Match:
     """Match one wanted contact against the entries with its key and those with its address.
+
+    An address serves only contacts whose key field is blank (S0-18). A stream without any key
+    column (`has_key_column` False) has nothing but addresses and matches every contact by them.
 
     Raises RowError: `ambiguous_key` (S0-24), `ambiguous_address`, `address_of_other_key` (S0-25),
     `key_field_unreadable` (S0-22).
@@ -55,7 +64,7 @@ def resolve(contact: Contact, by_key: Sequence[Found], by_address: Sequence[Foun
             "ambiguous_address", f"{len(by_address)} contacts at ActiveCampaign have this address"
         )
     holder = by_address[0]
-    if holder.key is None or contact.key is None:
+    if holder.key is None or not has_key_column:
         return Match(holder.id, "ctt")
     if holder.key.startswith("?"):
         raise RowError(
@@ -64,7 +73,7 @@ def resolve(contact: Contact, by_key: Sequence[Found], by_address: Sequence[Foun
         )
     raise RowError(
         "address_of_other_key",
-        "the contact with this address carries another backoffice key; "
+        "the contact with this address carries the key of somebody else; "
         "merge the two persons in the backoffice or correct one address",
         field="email",
     )

@@ -67,12 +67,15 @@ class Look:
         """Point look-ups for a batch: key field, then contacts by id, then by address.
 
         About 2 calls a record. Repeated batches cost nothing: what was looked up is remembered.
+        The filter compares texts, so a number that seems new is asked for in its other spellings
+        before it is inserted (S0-22).
         """
+        self.verify_before_insert = self._key_type is KeyType.NUMBER
         ids: dict[str, None] = {}
         for contact in contacts:
             self._stop.check()
             if contact.key and contact.key_text and self._first_time(f"key:{contact.key}"):
-                ids.update(dict.fromkeys(self._ids_with_key(contact)))
+                ids.update(dict.fromkeys(self._ids_with_key(contact, contact.key_text)))
         self.remember(self._client.by_ids([i for i in ids if not self._index.get(i)]))
         for contact in contacts:
             self._stop.check()
@@ -100,9 +103,14 @@ class Look:
         return False
 
     def confirm_new(self, contact: Contact) -> None:
-        """Look once more for the key of a person about to be inserted."""
-        if contact.key and contact.key_text and self._first_time(f"key:{contact.key}"):
-            self.remember(self._client.by_ids(self._ids_with_key(contact)))
+        """Look once more for the key of a person about to be inserted, in every usual spelling."""
+        if not contact.key or not contact.key_text:
+            return
+        if self._first_time(f"key:{contact.key}"):  # a crawl: all spellings were read, once more
+            self.remember(self._client.by_ids(self._ids_with_key(contact, contact.key_text)))
+        elif self._key_type is KeyType.NUMBER and self._first_time(f"spellings:{contact.key}"):
+            for text in _other_spellings(contact.key):
+                self.remember(self._client.by_ids(self._ids_with_key(contact, text)))
 
     def refresh(self, contact_id: str) -> Existing | None:
         """Read one contact live again; forget it if it is gone (S0-37)."""
@@ -131,8 +139,8 @@ class Look:
         body = _encode(msgspec.structs.replace(contact, values=owned))
         return Entry(contact.id, address_key(contact.email), key, body)
 
-    def _ids_with_key(self, contact: Contact) -> list[str]:
-        values = self._client.contacts_with_value(self._key_field.id, contact.key_text or "")
+    def _ids_with_key(self, contact: Contact, text: str) -> list[str]:
+        values = self._client.contacts_with_value(self._key_field.id, text)
         return [
             v.contact_id for v in values if canonical_key(v.value, self._key_type) == contact.key
         ]
@@ -142,3 +150,8 @@ class Look:
             return False
         self._looked.add(what)
         return True
+
+
+def _other_spellings(key: str) -> tuple[str, ...]:
+    """How else others are known to write a whole number; a filter can't be asked for all ways."""
+    return (f"{key}.0", f"0{key}", f" {key} ") if key.isdigit() else ()

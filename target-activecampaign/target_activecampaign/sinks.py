@@ -16,7 +16,7 @@ import msgspec
 from target_kit.clock import Clock
 from target_kit.errors import CallFailed, OutcomeUnknown, RowError
 from target_kit.index import DestinationIndex
-from target_kit.intended import IntendedSet, Row
+from target_kit.intended import IntendedSet, Row, version_key
 from target_kit.outcome import OPEN, Outcome, Result, Step, Tally
 from target_kit.rejects import RejectStore
 from target_kit.signals import StopSignal
@@ -32,6 +32,7 @@ from target_activecampaign.settings import ContactStream
 
 BATCH = 500  # rows between two looks at STATE; also bounds memory
 _MAX_LOOKS = 4  # how often one row may find the world changed under it before it is given up
+_MAX_PASSES = 10  # longest chain of addresses handed on that one run resolves against its order
 
 logger = logging.getLogger(__name__)
 _decode_record = msgspec.json.Decoder(dict[str, Any]).decode
@@ -61,6 +62,7 @@ class ContactSink:
     look: Look = field(init=False)
     executor: Executor = field(init=False)
     _unmapped: set[str] = field(default_factory=set)
+    _blocked: int = 0
 
     def __post_init__(self) -> None:
         owned = [self.fields[perstag] for perstag in self.stream.custom_fields]
@@ -78,7 +80,11 @@ class ContactSink:
         self.materialise()
         self.settle_duplicates()
         self.look_at_destination()
-        self.process(final=False)
+        for _ in range(_MAX_PASSES):
+            self._blocked, before = 0, self.intended.count()
+            self.process(final=False)
+            if not self._blocked or self.intended.count() == before:
+                break
         self.process(final=True)
 
     def process(self, *, final: bool) -> None:
@@ -119,8 +125,10 @@ class ContactSink:
             except LookAgain as again:
                 written = written or again.written
             except RowError as error:
-                # Decided without a call: another row of this pass may yet free the address.
-                return rejected(error, step, source) if final or called else None
+                if final or called:
+                    return rejected(error, step, source)
+                self._blocked += 1  # another row of this pass may yet free the address
+                return None
             except CallFailed as error:
                 return Result(Outcome.FAILED, step, "vendor_failed", str(error), source=source)
             except OutcomeUnknown as error:
@@ -131,14 +139,19 @@ class ContactSink:
         """Who this is at the destination, by what the index knows now."""
         if contact.deleted:
             return identity.Match(None, "")
-        by_key = self.index.by_key(contact.key) if contact.key else []
-        by_address = self.index.by_address(contact.email.key) if contact.email else []
-        match = identity.resolve(contact, by_key, by_address)
+        match = self._match(contact)
         if match.contact_id is None and self.look.verify_before_insert:
             self.look.confirm_new(contact)
-            by_key = self.index.by_key(contact.key) if contact.key else []
-            match = identity.resolve(contact, by_key, by_address)
+            match = self._match(contact)
         return match
+
+    def _match(self, contact: Contact) -> identity.Match:
+        return identity.resolve(
+            contact,
+            self.index.by_key(contact.key) if contact.key else [],
+            self.index.by_address(contact.email.key) if contact.email else [],
+            has_key_column=self.stream.key is not None,
+        )
 
     def plan(self, contact: Contact, match: identity.Match) -> Change | None:
         """What must change; None when a rule forbids writing this row (S0-7)."""
@@ -180,11 +193,11 @@ class ContactSink:
 
     def materialise(self) -> None:
         """Map every spooled record and every open reject into the intended set (S0-6, S0-59)."""
-        reoffers = {reject.identity: reject for reject in self.rejects.records()}
+        reoffers = self.rejects.records()
         self._add_rows(after=0, reoffered=False)
         boundary = self.spool.last_seq()
-        for name, reject in reoffers.items():
-            if name not in self._unmapped and reject.record is not None:
+        for reject in reoffers:
+            if reject.identity not in self._unmapped and reject.record is not None:
                 self.spool.append_record(self.stream.name, 0, msgspec.json.encode(reject.record))
         self._add_rows(after=boundary, reoffered=True)
         self.intended.seal()
@@ -242,7 +255,7 @@ class ContactSink:
             keyed=contact.key is not None,
             address_key=contact.email.key if contact.email and not contact.deleted else None,
             digest=hashlib.blake2b(body, digest_size=16).digest(),
-            version=None if version is None else str(version),
+            version=version_key(version),
             reoffered=reoffered,
             body=body,
         )

@@ -9,6 +9,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,3 +147,26 @@ class IntendedSet:
             Row(seq, line, identity, bool(keyed), address, digest, version, bool(again), body)
             for seq, line, identity, keyed, address, digest, version, again, body in cursor
         ]
+
+
+def version_key(value: Any) -> str | None:
+    """A version as text that sorts as versions do: 10 after 9, moments by time and not by zone.
+
+    Moments without a zone count as UTC, which orders them rightly among themselves; everything else
+    sorts by its characters. None for a blank value: such a row can't be ordered.
+    """
+    text = "" if value is None else str(value).strip()
+    if not text:
+        return None
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if number.is_finite() and number >= 0 and number.adjusted() < 40:
+        return f"0 {number:061.20f}"
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return f"2 {text}"
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    return f"1 {(moment - datetime(1, 1, 1, tzinfo=UTC)).total_seconds():020.6f}"

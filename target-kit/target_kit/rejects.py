@@ -2,15 +2,20 @@
 
 One file per stream, `state_dir/rejects/<stream>.jsonl`, one open reject a line. During a run lines
 are only appended: a reject, or `{"closed": <identity>}` once a newer record of the same person was
-delivered. A line counts only when it is complete, so a torn last line loses nothing: STATE was not
-yet past it. At the end of a run the file is rewritten with what is still open (S0-59, S0-60).
+delivered. A reject with `row` 1 replaces those of the same person before it, higher ones stand
+beside it: rows of one person that contradict each other stay together, or the one kept would win by
+chance when it is offered again alone (S0-9). A line counts only when it is complete, so a torn last
+line loses nothing: STATE was not yet past it. At the end of a run the file is rewritten with what
+is still open (S0-59, S0-60).
 """
 
 from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +37,8 @@ class Reject:
     """One open reject, as an analyst reads it and as the next run offers it again.
 
     `identity` names the person within the stream (key, else address, else a digest of the row);
-    `record` is the source row as it came, or None where it could not even be read as a row.
+    `record` is the source row as it came, or None where it could not even be read as a row; `row`
+    counts the rows of this person that one run rejected.
     """
 
     identity: str
@@ -46,6 +52,7 @@ class Reject:
     first_seen: str
     last_seen: str
     record: dict[str, Any] | None = None
+    row: int = 1
 
 
 class RejectStore:
@@ -55,9 +62,11 @@ class RejectStore:
         self.path = self.path_of(state_dir, stream)
         private_directory(self.path.parent)
         self._encode = msgspec.json.Encoder().encode
+        self._rows: Counter[str] = Counter()  # rejects of this run by identity
+        self._before: dict[str, list[Reject]] = {}  # those of earlier runs that they replaced
         try:
             self._cut_torn_line()
-            self.open = self._load()
+            self._open = self._load(content=False)
             self._descriptor = open_private(self.path, os.O_CREAT | os.O_APPEND | os.O_WRONLY)
         except OSError as error:
             raise ConfigurationError(f"rejects file {self.path}: {error.strerror}") from None
@@ -76,8 +85,13 @@ class RejectStore:
         result: Result,
         now: str,
     ) -> Reject:
-        """Remember a reject; a known one keeps its first date and counts one more try."""
-        known = self.open.get(identity)
+        """Remember a reject; a known one keeps its first date and counts one more try. The first
+        of a run replaces what earlier runs said of this person, later ones stand beside it.
+        """
+        if identity not in self._rows:
+            self._before[identity] = self._open.pop(identity, [])
+        self._rows[identity] += 1
+        known = max(self._before[identity], key=lambda reject: reject.tries, default=None)
         reject = Reject(
             identity=identity,
             key=key,
@@ -90,14 +104,16 @@ class RejectStore:
             first_seen=known.first_seen if known else now,
             last_seen=now,
             record=record,
+            row=self._rows[identity],
         )
-        self.open[identity] = replace(reject, record=None)  # the content stays on disk only
+        # The content stays on disk only.
+        self._open.setdefault(identity, []).append(replace(reject, record=None))
         self._append(reject)
         return reject
 
     def closed(self, identity: str) -> None:
         """The person was delivered: an older reject must never be offered again."""
-        if self.open.pop(identity, None) is not None:
+        if self._open.pop(identity, None) is not None:
             self._append({"closed": identity})
 
     def sync(self) -> None:
@@ -120,7 +136,7 @@ class RejectStore:
     def records(self) -> list[Reject]:
         """The open rejects with their content, read back from disk."""
         self.sync()
-        return list(self._load().values())
+        return list(chain.from_iterable(self._load().values()))
 
     def close(self) -> None:
         """Make durable and close, as the file stands."""
@@ -132,7 +148,7 @@ class RejectStore:
     def finish(self) -> None:
         """Rewrite the file with the open rejects only, then close it."""
         self.close()
-        rejects = self._load().values()
+        rejects = chain.from_iterable(self._load().values())
         try:
             write_atomically(self.path, b"".join(self._encode(r) + b"\n" for r in rejects))
         except OSError as error:
@@ -154,18 +170,21 @@ class RejectStore:
             end = file.read().rfind(b"\n") + 1
             file.truncate(end)
 
-    def _load(self) -> dict[str, Reject]:
-        rejects: dict[str, Reject] = {}
+    def _load(self, *, content: bool = True) -> dict[str, list[Reject]]:
+        rejects: dict[str, list[Reject]] = {}
         if not self.path.exists():
             return rejects
         descriptor = open_private(self.path, os.O_RDONLY)
         with os.fdopen(descriptor, "rb") as file:
             for number, line in enumerate(file, 1):
                 reject = self._parse(line, number)
-                if isinstance(reject, Reject):
-                    rejects[reject.identity] = reject
-                else:
+                if not isinstance(reject, Reject):
                     rejects.pop(reject, None)
+                    continue
+                if reject.row == 1:
+                    rejects[reject.identity] = []
+                kept = reject if content else replace(reject, record=None)
+                rejects.setdefault(reject.identity, []).append(kept)
         return rejects
 
     def _parse(self, line: bytes, number: int) -> Reject | str:

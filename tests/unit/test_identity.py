@@ -69,4 +69,12 @@ def test_two_contacts_with_one_address_are_never_picked_from() -> None:
 def test_a_row_without_key_matches_by_address_only() -> None:
     """S0-49: a null key never matches a blank key field."""
     assert resolve(contact(key=None), [Held("9", None)], []) == Match(None, "new")
-    assert resolve(contact(key=None), [], [Held("20", "2")]) == Match("20", "ctt")
+    held = [Held("20", "2")]
+    assert resolve(contact(key=None), [], held, has_key_column=False) == Match("20", "ctt")
+
+
+def test_a_null_key_does_not_take_over_the_contact_of_a_key() -> None:
+    """S0-18: where the stream has keys, an address serves only contacts without one."""
+    with pytest.raises(RowError) as caught:
+        resolve(contact(key=None), [], [Held("20", "2")])
+    assert caught.value.cause == "address_of_other_key"

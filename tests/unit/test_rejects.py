@@ -80,3 +80,20 @@ def test_appending_after_a_torn_line_keeps_the_new_reject(tmp_path: Path) -> Non
     again.add("key:2", "2", {}, REJECT, "t")
     again.close()
     assert identities(tmp_path) == ["key:2"]
+
+
+def test_rows_of_one_person_rejected_together_stay_together(tmp_path: Path) -> None:
+    """S0-9, S0-60: each keeps its content and its tries; a later run's reject replaces them all."""
+    for tries in (1, 2):
+        store = RejectStore(tmp_path, "contacts")
+        for name in ("A", "B"):
+            store.add("key:1", "1", {"name": name}, REJECT, "t")
+        store.finish()
+        store = RejectStore(tmp_path, "contacts")
+        kept = [(r.record, r.tries) for r in store.records()]
+        store.close()
+        assert kept == [({"name": "A"}, tries), ({"name": "B"}, tries)]
+    store = RejectStore(tmp_path, "contacts")
+    store.add("key:1", "1", {"name": "C"}, REJECT, "t")
+    store.finish()
+    assert identities(tmp_path) == ["key:1"]
