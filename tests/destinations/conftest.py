@@ -1,4 +1,4 @@
-"""One simulator and one warm target per module; each test begins with an empty account."""
+"""One simulator and one warm target for all; each test begins with an empty account."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from simulators_support import Simulator
 MakeTarget = Callable[..., WarmTarget]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def zygote() -> Iterator[Zygote]:
     """A process that has the target imported."""
     with Zygote() as started:
         yield started
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def account() -> Iterator[Simulator]:
     """A simulated account without a rate limit."""
     with Simulator(rate_limit=False) as started:
