@@ -162,7 +162,7 @@ class Simulator:
             clock = self.control("POST", "clock", order)
         return clock
 
-    def event(self, kind: str, **details: Any) -> dict[str, Any]:
+    def event(self, kind: str, /, **details: Any) -> dict[str, Any]:
         """Do what a person does in the vendor's user interface."""
         done: dict[str, Any] = self.control("POST", "event", {"type": kind, **details})
         return done

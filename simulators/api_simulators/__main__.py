@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import sys
 
 from api_simulators.server import serve, stations
 from api_simulators.vendor import Station
@@ -23,8 +24,18 @@ def main(argv: list[str] | None = None) -> None:
         metavar="VENDOR.NAME=VALUE",
         help="start with a switch turned, e.g. activecampaign.rate_limit=off; repeatable",
     )
+    parser.add_argument(
+        "--describe",
+        metavar="VENDOR",
+        help="print the vendor's switches as a Markdown table and leave",
+    )
     options = parser.parse_args(argv)
     by_prefix = stations()
+    if options.describe is not None:
+        if options.describe not in by_prefix:
+            parser.error(f"vendors are {sorted(by_prefix)}")
+        sys.stdout.write(by_prefix[options.describe].vendor.switches.table())
+        return
     try:
         for order in options.switch:
             turn(by_prefix, order)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ class Switch:
     """One assumption: `values` lists what it may be; empty means any value of the default's type.
 
     `basis` says where the assumption is discussed: a section of the vendor's documentation or
-    "guess" when nothing public settles it.
+    "guess" when nothing public settles it. `check` refuses values beyond what `values` can say.
     """
 
     name: str
@@ -24,6 +24,7 @@ class Switch:
     values: tuple[Value, ...]
     meaning: str
     basis: str
+    check: Callable[[Value], bool] | None = None
 
 
 class Switches:
@@ -70,6 +71,21 @@ class Switches:
             for switch in self._table.values()
         ]
 
+    def table(self) -> str:
+        """Return the switches as a Markdown table, the way the README shows them."""
+        lines = [
+            "| Switch | Default | Other positions | Meaning | Basis |",
+            "|---|---|---|---|---|",
+        ]
+        for switch in self._table.values():
+            others = [v for v in switch.values if v != switch.default]
+            if isinstance(switch.default, bool):
+                others = [not switch.default]
+            shown = ", ".join(_code(value) for value in others) or f"any {_kind(switch.default)}"
+            row = (_code(switch.name), _code(switch.default), shown, switch.meaning, switch.basis)
+            lines.append(f"| {' | '.join(row)} |")
+        return "\n".join(lines) + "\n"
+
 
 def _checked(switch: Switch, value: Any) -> Value:
     wanted: Value
@@ -87,4 +103,15 @@ def _checked(switch: Switch, value: Any) -> Value:
         raise ControlError(f"{switch.name} may be {list(switch.values)}, not {value!r}")
     if isinstance(switch.default, bool) and not isinstance(wanted, bool):
         raise ControlError(f"{switch.name} may be true or false, not {value!r}")
+    if switch.check is not None and not switch.check(wanted):
+        raise ControlError(f"{switch.name} ({switch.meaning}) cannot be {value!r}")
     return wanted
+
+
+def _code(value: Value) -> str:
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return f"`{text}`" if text else "empty"
+
+
+def _kind(value: Value) -> str:
+    return {"int": "whole number", "float": "number", "str": "text"}[type(value).__name__]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-
 from simulators_api import Api
 from simulators_support import Simulator
 

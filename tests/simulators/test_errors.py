@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import requests
-
 from simulators_api import Api
 from simulators_support import Simulator
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from activecampaign.client import Client
-
 from simulators_support import Simulator
 
 LIST = {

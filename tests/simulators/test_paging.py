@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
 from simulators_api import Api
 from simulators_support import Simulator
 
@@ -53,9 +52,7 @@ MADE_BY_CALLS: dict[str, Any] = {
     "notes": {"note": {"note": "n", "relid": 1, "reltype": "Subscriber"}},
     "webhooks": {"webhook": HOOK},
     "contactAutomations": {"contactAutomation": {"contact": 1, "automation": 1}},
-    "accountCustomFieldMeta": {
-        "accountCustomFieldMetum": {"fieldLabel": "B", "fieldType": "text"}
-    },
+    "accountCustomFieldMeta": {"accountCustomFieldMetum": {"fieldLabel": "B", "fieldType": "text"}},
     "users": {"user": {"username": "u", "email": "u@example.com"}},
 }
 
@@ -95,9 +92,9 @@ def test_account_values_are_paged_without_a_total(simulator: Simulator, api: Api
     changes = [{"id": number, "fieldValue": "y"} for number in range(1, MANY + 1)]
     answer = api.call("PATCH", "accountCustomFieldData/bulkUpdate", changes)
     assert answer.json()["message"].endswith("successfully bulk updated.")
-    assert api.get("accountCustomFieldData/130").json()["accountCustomFieldDatum"][
-        "fieldValue"
-    ] == "y"
+    assert (
+        api.get("accountCustomFieldData/130").json()["accountCustomFieldDatum"]["fieldValue"] == "y"
+    )
 
 
 def ids(api: Api, query: str) -> list[int]:

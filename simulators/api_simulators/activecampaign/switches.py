@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from api_simulators.activecampaign.stamps import is_zone
 from api_simulators.switches import Switch
 
 TABLE: tuple[Switch, ...] = (
@@ -33,7 +34,14 @@ TABLE: tuple[Switch, ...] = (
     Switch(
         "patch_supported", True, (), "PATCH works like PUT on contacts, accounts, lists", "seen"
     ),
-    Switch("account_timezone", "America/Chicago", (), "the zone all times are written in", "seen"),
+    Switch(
+        "account_timezone",
+        "America/Chicago",
+        (),
+        "the zone all times are written in",
+        "seen",
+        check=is_zone,
+    ),
     Switch("echo_types", True, (), "create answers repeat the JSON type that was sent", "seen"),
     # Contacts
     Switch(
