@@ -100,8 +100,9 @@ class JsonApi:
     """Calls of one account on one base URL; thread-safe. Close it, or use it with `with`.
 
     `secret_header` is (name, value); `timeout_seconds` is the total time of one attempt, from the
-    first byte sent to the last received; connecting has 10 s per address at most. `classify` replaces
-    the meaning of statuses, `rng` drives the jitter, `connections` are kept open for as many threads.
+    first byte sent to the last received; connecting has 10 s per address at most. `classify`
+    replaces the meaning of statuses, `rng` drives the jitter, `connections` are kept open for that
+    many threads.
     """
 
     def __init__(

@@ -237,6 +237,7 @@ def test_nothing_is_sent_after_the_deadline() -> None:
             clock.advance(26)
             with pytest.raises(VendorUnavailable, match="deadline_seconds"):
                 get(api)
+            assert api.calls["GET things"] == 1
         assert len(server.requests) == 1
 
 

@@ -124,6 +124,15 @@ def test_no_connection_failure_prints_a_key_or_a_person(
     assert "canary" not in ("".join(told) + log.getvalue()).lower()
 
 
+def test_a_later_logging_config_does_not_undo_the_cap(log: io.StringIO) -> None:
+    """E5: setting the libraries' loggers to DEBUG after the start shows nothing either."""
+    with FaultServer([reply()]) as server, api_for(server.url) as api:
+        logging.getLogger("urllib3").setLevel(logging.DEBUG)
+        logging.getLogger("urllib3.connectionpool").setLevel(logging.DEBUG)
+        assert provoke(api, Safety.UNSAFE) == ""
+    assert log.getvalue() == ""
+
+
 def test_the_libraries_would_have_printed_the_person(log: io.StringIO) -> None:
     """The canary works: without our cap urllib3 prints the address."""
     quiet = logging.getLogger("urllib3.connectionpool")
@@ -165,7 +174,7 @@ def test_netrc_and_proxy_settings_of_the_host_are_ignored(tmp_path: Path) -> Non
                 "ALL_PROXY": proxy.url,
                 "NO_PROXY": "",
                 "no_proxy": "",
-                "PYTHONPATH": str(Path(__file__).parent.parent),
+                "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
             },
             capture_output=True,
             text=True,
