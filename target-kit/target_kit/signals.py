@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -43,12 +44,16 @@ class StopSignal:
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
-        """Inside, a signal raises `Interrupted` at once: for reading input and for sleeping."""
-        self.check()
-        self._may_raise = True
+        """Inside, a signal raises `Interrupted` at once: for reading input and for sleeping.
+
+        Handlers run in the main thread only, so in a worker this is just a `check`.
+        """
+        before = self._may_raise
+        if threading.current_thread() is threading.main_thread():
+            self._may_raise = True
         try:
-            # A signal between `check` and the line above is caught here.
+            # A signal before the line above raised nothing: it is seen here.
             self.check()
             yield
         finally:
-            self._may_raise = False
+            self._may_raise = before
