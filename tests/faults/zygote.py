@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import socket
 import sys
@@ -64,6 +65,8 @@ def _become_target(order: dict[str, Any], descriptors: list[int]) -> NoReturn:
     try:
         os.chdir(order["folder"])
         os.environ.update(order["environment"])
+        if order.get("file_bytes"):
+            resource.setrlimit(resource.RLIMIT_FSIZE, (order["file_bytes"],) * 2)
         sys.argv = order["arguments"]
         try:
             target_activecampaign.target.main()
