@@ -18,6 +18,7 @@ from target_kit.errors import CallFailed, OutcomeUnknown, RowError
 from target_kit.index import DestinationIndex
 from target_kit.intended import IntendedSet, Row, version_key
 from target_kit.outcome import OPEN, Outcome, Result, Step, Tally
+from target_kit.progress import Progress
 from target_kit.rejects import RejectStore
 from target_kit.signals import StopSignal
 from target_kit.spool import Spool, SpooledRecord
@@ -61,10 +62,12 @@ class ContactSink:
     reads: planning.Reads | None = None
     look: Look = field(init=False)
     executor: Executor = field(init=False)
+    progress: Progress = field(init=False)
     _unmapped: set[str] = field(default_factory=set)
     _blocked: int = 0
 
     def __post_init__(self) -> None:
+        self.progress = Progress(self.stream.name, self.clock)
         owned = [self.fields[perstag] for perstag in self.stream.custom_fields]
         key_field = self.fields[self.stream.key_field]
         self.look = Look(self.client, self.index, key_field, owned, self.key_type, self.stop)
@@ -80,6 +83,7 @@ class ContactSink:
         self.materialise()
         self.settle_duplicates()
         self.look_at_destination()
+        self.progress.begin(self.tally.total)
         for _ in range(_MAX_PASSES):
             self._blocked, before = 0, self.intended.count()
             self.process(final=False)
@@ -91,6 +95,7 @@ class ContactSink:
         """One pass over the rows still open; in the final one nothing stays open."""
         for batch in self.intended.batches(BATCH):
             self.process_batch(batch, final=final)
+            self.progress.tell(self.tally.total, self.tally.received + self.tally.reoffered)
             if final:
                 self.rejects.sync()
                 self.advance(self.intended.first_open())
