@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import abc
 import copy
-import json
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -152,12 +151,13 @@ class KitTarget(Target, abc.ABC):
         """Name every setting that doesn't fit, never its value."""
         schema = self.config_jsonschema
         self.append_builtin_config(schema)
-        errors = sorted(
-            {
-                describe_setting_fault(e)
-                for e in JSONSchemaValidator(schema).iter_errors(self._config)
-            }
-        )
+        try:
+            found = list(JSONSchemaValidator(schema).iter_errors(self._config))
+        except Exception as error:  # noqa: BLE001 - the SDK's own schema of stream_maps can trip
+            raise ConfigurationError(
+                f"settings: can't be checked ({type(error).__name__}); look at stream_maps"
+            ) from None
+        errors = sorted({describe_setting_fault(error) for error in found})
         if errors and raise_errors:
             raise ConfigurationError("; ".join(errors))
         return errors
@@ -227,15 +227,14 @@ class KitTarget(Target, abc.ABC):
         """As the SDK's; what can't be read is named by position, as it may hold a secret."""
         try:
             return super().cb_config(ctx, param, value)
-        except json.JSONDecodeError as error:
-            place = f"line {error.lineno} column {error.colno}"
-            raise ConfigurationError(f"--config: no JSON at {place}") from None
         except FileNotFoundError:
             raise ConfigurationError("--config: no such file") from None
         except OSError as error:
             raise ConfigurationError(f"--config: {error.strerror}") from None
-        except (TypeError, ValueError):
-            raise ConfigurationError("--config: must hold one JSON object") from None
+        except (TypeError, ValueError) as error:
+            line, column = getattr(error, "lineno", None), getattr(error, "colno", None)
+            what = f"no JSON at line {line} column {column}" if line else "no JSON object"
+            raise ConfigurationError(f"--config: {what}") from None
 
     @classmethod
     def _check_environment(cls) -> None:
