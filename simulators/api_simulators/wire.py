@@ -9,6 +9,7 @@ from typing import Any
 
 JSON_TYPE = "application/json"
 HTML_TYPE = "text/html; charset=UTF-8"
+_ENCODER = json.JSONEncoder(check_circular=False, ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(slots=True, frozen=True)
@@ -35,8 +36,7 @@ class Answer:
 
 def json_answer(status: int, payload: Any, headers: dict[str, str] | None = None) -> Answer:
     """Return `payload` as compact JSON, the way the vendors send it."""
-    body = json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode()
-    return Answer(status, body, JSON_TYPE, headers or {})
+    return Answer(status, _ENCODER.encode(payload).encode(), JSON_TYPE, headers or {})
 
 
 def html_answer(status: int, title: str) -> Answer:

@@ -24,16 +24,13 @@ class Call:
     now: float
     args: tuple[str, ...]
     query: Query
+    base: str = ""
+    zone: str = ""
 
-    @property
-    def base(self) -> str:
-        """The absolute URL that links start with."""
-        return f"{self.request.base_url}/api/3"
-
-    @property
-    def zone(self) -> str:
-        """The account's time zone."""
-        return str(self.switches["account_timezone"])
+    def __post_init__(self) -> None:
+        """Work out once what every shape needs: where links start, and the account's zone."""
+        self.base = f"{self.request.base_url}/api/3"
+        self.zone = str(self.switches["account_timezone"])
 
     def iso(self, seconds: float) -> str:
         """Write a time with the account's offset."""
@@ -44,11 +41,15 @@ class Call:
         return stamps.wall(seconds, self.zone)
 
     def json(self) -> Any:
-        """Return the body; raises 400 `{}` when it is not JSON."""
+        """Return the body; raises 400 `{}` when it is not JSON, or no text as half a pair is."""
+        body = self.request.body
         try:
-            return json.loads(self.request.body)
+            parsed = json.loads(body, parse_constant=_refuse_constant)
+            if b"\\ud" in body.lower():
+                json.dumps(parsed, ensure_ascii=False).encode()
         except ValueError as error:
             raise errors.malformed() from error
+        return parsed
 
     def envelope(self, name: str) -> dict[str, Any]:
         """Return the object under the key `name` of the body; raises 400 `{}` without one."""
@@ -68,6 +69,11 @@ class Call:
         return value if self.switches["echo_types"] or value is None else str(value)
 
 
+def _refuse_constant(name: str) -> None:
+    """NaN and Infinity are not JSON, though Python reads them."""
+    raise ValueError(name)
+
+
 Handler = Callable[[Call], Answer]
 
 
@@ -79,7 +85,27 @@ def text(value: Any) -> str:
         return "1" if value else "0"
     if isinstance(value, list):
         return "".join(f"||{text(item)}" for item in value) + ("||" if value else "")
-    return str(value)
+    return "Array" if isinstance(value, dict) else str(value)
+
+
+def blank(value: Any) -> bool:
+    """Say whether an attribute is missing, null or empty."""
+    return value is None or value == ""
+
+
+def whole(value: Any, default: int) -> int:
+    """Return a number sent as a number or as digits, `default` for anything else."""
+    digits = text(value)
+    return int(digits) if digits.isascii() and digits.isdigit() else default
+
+
+def entries(value: Any) -> list[dict[str, Any]]:
+    """Return a list of objects, empty when none was sent; raises 400 `{}` for anything else."""
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
+        raise errors.malformed()
+    return value
 
 
 def sent(given: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:

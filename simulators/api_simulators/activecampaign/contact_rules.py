@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from api_simulators.activecampaign import errors, stamps
-from api_simulators.activecampaign.call import Call, text
+from api_simulators.activecampaign.call import Call, entries, text
 from api_simulators.activecampaign.model import Contact, FieldValue
 from api_simulators.activecampaign.value_rules import check_value
 
@@ -72,14 +72,8 @@ def read_change(call: Call, given: dict[str, Any]) -> Change:
 
 def inline_values(call: Call, given: Any) -> list[tuple[int, str]]:
     """Check the `fieldValues` list inside a contact; entries of unknown fields as switched."""
-    if given is None:
-        return []
-    if not isinstance(given, list):
-        raise errors.malformed()
     found: list[tuple[int, str]] = []
-    for entry in given:
-        if not isinstance(entry, dict):
-            raise errors.malformed()
+    for entry in entries(given):
         known = call.store.fields.find(entry.get("field"))
         if known is None:
             mode = call.switches["unknown_inline_field"]

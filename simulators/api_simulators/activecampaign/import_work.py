@@ -75,6 +75,10 @@ def _write(
     store.touch(contact, now)
 
 
+def _attribute(given: Any, name: str) -> Any:
+    return given.get(name) if isinstance(given, dict) else None
+
+
 def _link(store: Store, contact: Contact, name: str, now: float) -> None:
     if not name or contact.account is not None:
         return
@@ -88,11 +92,11 @@ def _standings(store: Store, contact: Contact, entry: dict[str, Any], now: float
     """Subscribe where the person has not unsubscribed before; unsubscribe always."""
     lists = store.tables["lists"]
     for given in entry.get("subscribe") or []:
-        found = lists.find(given.get("listid"))
+        found = lists.find(_attribute(given, "listid"))
         held = contact.lists.get(found.id) if found else None
         if found is not None and (held is None or held.status in {0, 1}):
             store.set_list_status(contact, found.id, 1, IMPORT_SOURCE, now)
     for given in entry.get("unsubscribe") or []:
-        found = lists.find(given.get("listid"))
+        found = lists.find(_attribute(given, "listid"))
         if found is not None:
             store.set_list_status(contact, found.id, 2, IMPORT_SOURCE, now)

@@ -8,18 +8,23 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 
 @lru_cache(maxsize=65_536)
-def _local(second: int, zone: str) -> datetime:
-    return datetime.fromtimestamp(second, ZoneInfo(zone))
+def _iso(second: int, zone: str) -> str:
+    return datetime.fromtimestamp(second, ZoneInfo(zone)).isoformat()
+
+
+@lru_cache(maxsize=65_536)
+def _wall(second: int, zone: str) -> str:
+    return datetime.fromtimestamp(second, ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def iso(seconds: float, zone: str) -> str:
     """Return `2026-05-28T05:03:40-05:00`, the form of cdate, udate, sdate, createdTimestamp."""
-    return _local(int(seconds), zone).isoformat()
+    return _iso(int(seconds), zone)
 
 
 def wall(seconds: float, zone: str) -> str:
     """Return `2026-05-28 05:03:40`, the form of every `*_timestamp`, even those named utc."""
-    return _local(int(seconds), zone).strftime("%Y-%m-%d %H:%M:%S")
+    return _wall(int(seconds), zone)
 
 
 def parse(text: str, zone: str) -> float | None:

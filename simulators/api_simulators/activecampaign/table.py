@@ -48,7 +48,9 @@ class Table(Generic[R]):
             if not number.isascii() or not number.isdigit():
                 return None
             number = int(number)
-        return self.rows.get(number) if isinstance(number, int) else None
+        if isinstance(number, bool) or not isinstance(number, int):
+            return None
+        return self.rows.get(number)
 
     def ids(self) -> Sequence[int]:
         """Return all ids ascending."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from api_simulators.activecampaign import errors
-from api_simulators.activecampaign.call import Call, sent, text
+from api_simulators.activecampaign.call import Call, entries, sent, text, whole
 from api_simulators.activecampaign.model import Row
 from api_simulators.wire import Answer, json_answer
 
@@ -41,9 +41,9 @@ def _meta(call: Call, row: Row) -> dict[str, Any]:
         "fieldOptions": data.get("fieldOptions"),
         "fieldDefault": data.get("fieldDefault"),
         "fieldDefaultCurrency": data.get("fieldDefaultCurrency"),
-        "isFormVisible": int(data.get("isFormVisible", 0)),
-        "isRequired": int(data.get("isRequired", 0)),
-        "displayOrder": int(data.get("displayOrder", row.id)),
+        "isFormVisible": whole(data.get("isFormVisible"), 0),
+        "isRequired": whole(data.get("isRequired"), 0),
+        "displayOrder": whole(data.get("displayOrder"), row.id),
         "personalization": text(data["fieldLabel"]).upper().replace(" ", "_"),
         "knownFieldId": None,
         "hideFieldFlag": 0,
@@ -67,7 +67,7 @@ def create_meta(call: Call) -> Answer:
     for name in ("fieldLabel", "fieldType"):
         if not given.get(name):
             raise _refused(name, f"The {name} was not provided.")
-    if given["fieldType"] not in TYPES:
+    if text(given["fieldType"]) not in TYPES:
         raise _refused("fieldType", "The fieldType is not valid.")
     row = call.store.add_row(META, dict(given), call.now, None)
     return json_answer(200, {"accountCustomFieldMetum": _meta(call, row)})
@@ -141,10 +141,10 @@ def _save(call: Call, account: Any, field: Any, given: dict[str, Any]) -> Row:
     return call.store.add_row(DATA, {"fieldValue": None} | data, call.now, None)
 
 
-def save_inline(call: Call, account: int, given: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def save_inline(call: Call, account: int, given: Any) -> list[dict[str, Any]]:
     """Save the `fields` of an account write; returns them as the answer shows them."""
     shown = []
-    for entry in given:
+    for entry in entries(given):
         row = _save(call, account, entry.get("customFieldId"), entry)
         value = row.data["fieldValue"]
         field = row.data["customFieldId"]
@@ -190,10 +190,10 @@ def bulk_create(call: Call) -> Answer:
 
 def bulk_update(call: Call) -> Answer:
     """PATCH /accountCustomFieldData/bulkUpdate: a bare array of `{id, fieldValue}`."""
-    entries = _array(call)
-    rows = [call.store.tables[DATA].find(entry.get("id")) for entry in entries]
+    changes = _array(call)
+    rows = [call.store.tables[DATA].find(entry.get("id")) for entry in changes]
     numbers = []
-    for entry, row in zip(entries, rows, strict=True):
+    for entry, row in zip(changes, rows, strict=True):
         if row is None:
             raise errors.titled(404, "Not Found")
         data = sent(entry, ("fieldValue", "fieldCurrency"))
@@ -205,6 +205,6 @@ def bulk_update(call: Call) -> Answer:
 
 def _array(call: Call) -> list[dict[str, Any]]:
     body = call.json()
-    if not isinstance(body, list) or not all(isinstance(entry, dict) for entry in body):
+    if not isinstance(body, list):
         raise errors.malformed()
-    return body
+    return entries(body)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from api_simulators.activecampaign import errors, shapes
-from api_simulators.activecampaign.call import Call
+from api_simulators.activecampaign.call import Call, blank
 from api_simulators.activecampaign.contact_rules import (
     address,
     apply_change,
@@ -28,7 +28,7 @@ def found(call: Call) -> Contact:
 
 
 def _wanted_address(call: Call, given: dict[str, Any]) -> str:
-    if given.get("email") in {None, ""}:
+    if blank(given.get("email")):
         if given.get("allowNullEmail") and given.get("phone"):
             return ""
         raise errors.email_missing()
@@ -52,7 +52,7 @@ def create_contact(call: Call) -> Answer:
 def sync_contact(call: Call) -> Answer:
     """POST /contact/sync: create or update by address alone; what is not sent stays."""
     given = call.envelope("contact")
-    if given.get("email") in {None, ""}:
+    if blank(given.get("email")):
         raise errors.email_missing()
     email = address(call, given["email"])
     change = read_change(call, given)

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from api_simulators.activecampaign import errors, shapes
-from api_simulators.activecampaign.call import Call, text
+from api_simulators.activecampaign.call import Call, text, whole
 from api_simulators.activecampaign.model import Field, Option, Relation
 from api_simulators.wire import Answer, json_answer
 
@@ -108,7 +108,7 @@ def create_field(call: Call) -> Answer:
         descript=text(given.get("descript")),
         defval=text(given.get("defval")),
         visible=text(given.get("visible", 1)),
-        ordernum=int(text(given.get("ordernum")) or len(call.store.fields) + 1),
+        ordernum=whole(given.get("ordernum"), len(call.store.fields) + 1),
         isrequired=text(given.get("isrequired", 0)),
     )
     call.store.add_field(field)
@@ -154,7 +154,7 @@ def create_relation(call: Call) -> Answer:
     if field is None:
         raise errors.not_found("Field", text(given.get("field")))
     relid = text(given.get("relid", 0))
-    if not relid.isdigit():
+    if not (relid.isascii() and relid.isdigit()):
         raise errors.invalid("field_invalid", "The relation id is not valid.", "relid")
     store = call.store
     row = store.relations.add(Relation(store.relations.next_id(), field.id, int(relid), call.now))
@@ -212,7 +212,7 @@ def add_option(call: Call, field: Field, entry: dict[str, Any]) -> Option:
     row = Option(
         id=store.options.next_id(),
         field=field.id,
-        orderid=int(text(entry.get("orderid")) or len(field.options) + 1),
+        orderid=whole(entry.get("orderid"), len(field.options) + 1),
         value=value,
         label=text(entry.get("label")) or value,
         isdefault=int(bool(entry.get("isdefault"))),

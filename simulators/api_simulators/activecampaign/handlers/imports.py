@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Any
 
 from api_simulators.activecampaign import errors, stamps
-from api_simulators.activecampaign.call import Call, text
+from api_simulators.activecampaign.call import Call, entries, text
 from api_simulators.activecampaign.contact_rules import AT_SIGN
 from api_simulators.activecampaign.model import Row
 from api_simulators.wire import Answer, json_answer
@@ -15,6 +15,8 @@ from api_simulators.wire import Answer, json_answer
 MOST_CONTACTS = 250
 MOST_BYTES = 399_999
 PER_MINUTE, SINGLE_PER_MINUTE = 100, 20
+# What must be a list where it is given.
+LISTS = ("fields", "tags", "subscribe", "unsubscribe")
 REFUSED = "JSON payload did not pass validation. The import was not queued."
 
 
@@ -71,12 +73,17 @@ def _reasons(call: Call, contacts: list[Any]) -> list[dict[str, Any]]:
     base = int(call.switches["bulk_index_base"])
     strict = call.switches["bulk_unknown_field"] == "400"
     found = []
-    for index, contact in enumerate(contacts, base):
-        email = text(contact.get("email")) if isinstance(contact, dict) else ""
+    for index, contact in enumerate(entries(contacts), base):
+        email = text(contact.get("email"))
+        wrong = [name for name in LISTS if not isinstance(contact.get(name) or [], list)]
+        if wrong:
+            reason = f"Field '{wrong[0]}' incorrect format"
+            found.append({"contact": index, "failureReason": reason})
+            continue
         if not AT_SIGN.fullmatch(email):
             found.append({"contact": index, "failureReason": "Field 'email' incorrect format"})
             continue
-        fields = contact.get("fields") or []
+        fields = entries(contact.get("fields") or [])
         if strict and any(call.store.fields.find(f.get("id")) is None for f in fields):
             found.append({"contact": index, "failureReason": "Field 'fields' unknown id"})
     return found

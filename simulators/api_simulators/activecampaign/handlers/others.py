@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from api_simulators.activecampaign import errors, shapes
-from api_simulators.activecampaign.call import Call, sent, text
+from api_simulators.activecampaign.call import Call, blank, sent, text
 from api_simulators.activecampaign.model import Row
 from api_simulators.wire import Answer, json_answer
 
@@ -56,9 +56,9 @@ def create_note(call: Call) -> Answer:
     """POST /notes: 201, each time a new one; a note on a contact moves its udate."""
     given = call.envelope("note")
     for name in ("note", "relid", "reltype"):
-        if given.get(name) in {None, ""}:
+        if blank(given.get(name)):
             raise errors.missing_attribute(name)
-    if given["reltype"] not in RELTYPES:
+    if text(given["reltype"]) not in RELTYPES:
         raise errors.invalid_attribute("reltype", f"reltype must be one of {', '.join(RELTYPES)}")
     contacts = []
     if given["reltype"] == "Subscriber":
