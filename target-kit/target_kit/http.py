@@ -24,7 +24,8 @@ What was sent × what came back × safety → what happens:
 
     (1) tries used up: CallFailed, certainly not applied.
     (2) tries used up: a read is CallFailed, a write OutcomeUnknown. When `OUTAGE_CALLS` calls in a
-        row end like that the vendor is down, not the row poisoned: VendorUnavailable.
+        row end like that the vendor is down, not the row poisoned: VendorUnavailable. The same when
+        `OUTAGE_CALLS_OF_ROUTE` calls of one route do, whatever other routes (look-ups) answered.
 
 A `DELETE` or `PUT` that was repeated may meet its own first success (404): the caller treats "gone"
 as done. `Interrupted` and the deadline end the run between attempts; what was open comes again.
@@ -78,6 +79,7 @@ from target_kit.wire import Exchange, exchange, make_session, tls_trouble
 __all__ = ["Answer", "JsonApi", "Safety"]
 
 OUTAGE_CALLS = 3
+OUTAGE_CALLS_OF_ROUTE = 12
 CONNECT_SECONDS = 10.0
 MAX_RESPONSE_BYTES = 32 * 1024 * 1024
 _MAX_ERROR_BYTES = 1024 * 1024
@@ -139,6 +141,7 @@ class JsonApi:
         self._lock = threading.Lock()
         self._succeeded = False
         self._calls_without_sense = 0
+        self._senseless_of_route: Counter[str] = Counter()
         self._session = make_session(secret_header, user_agent, connections, ca_bundle)
 
     def __enter__(self) -> Self:
@@ -296,7 +299,7 @@ class JsonApi:
             raise CredentialsError(not_allowed(route, raw.status, page=decoded.problem == "page"))
         if decoded.problem == "page" or (decoded.problem and verdict == "ok"):
             raise VendorUnavailable(_no_json(route, raw.status, decoded.problem))
-        self._made_sense(succeeded=verdict == "ok")
+        self._made_sense(route, succeeded=verdict == "ok")
         if verdict == "refused":
             raise CallRefused(route, raw.status, decoded.body)
         return Answer(raw.status, decoded.body, raw.headers)
@@ -311,9 +314,10 @@ class JsonApi:
             "since the key would go along: put the vendor's final address into api_url"
         )
 
-    def _made_sense(self, *, succeeded: bool) -> None:
+    def _made_sense(self, route: str, *, succeeded: bool) -> None:
         with self._lock:
             self._calls_without_sense = 0
+            del self._senseless_of_route[route]
             self._succeeded = self._succeeded or succeeded
 
     def _given_up(
@@ -321,23 +325,27 @@ class JsonApi:
     ) -> Exception:
         """Name the error of a call that is not repeated any more."""
         what = f"{route}: {last.what}"
-        if safety is Safety.UNSAFE and patience.maybe_applied:
-            self._count_senseless()
-            return OutcomeUnknown(f"{what} after sending; it may have been applied")
         if last.kind is Kind.CONNECT:
             return VendorUnavailable(f"{what}, {self._max_tries} times; is api_url right?")
         if last.kind is Kind.RATE:
             return VendorUnavailable(f"{what} for minutes; the vendor's quota may be used up")
-        if self._count_senseless() >= OUTAGE_CALLS:
-            return VendorUnavailable(f"{what}; {OUTAGE_CALLS} calls in a row failed like that")
+        in_a_row, of_route = self._count_senseless(route)
+        if of_route >= OUTAGE_CALLS_OF_ROUTE:
+            return VendorUnavailable(f"{what}; {of_route} calls in a row failed like that")
+        if safety is Safety.UNSAFE and patience.maybe_applied:
+            return OutcomeUnknown(f"{what} after sending; it may have been applied")
+        if in_a_row >= OUTAGE_CALLS:
+            return VendorUnavailable(f"{what}; {in_a_row} calls in a row failed like that")
         if patience.maybe_applied and not is_read:
             return OutcomeUnknown(f"{what}, {self._max_tries} times; it may have been applied")
         return CallFailed(f"{what}, {self._max_tries} times")
 
-    def _count_senseless(self) -> int:
+    def _count_senseless(self, route: str) -> tuple[int, int]:
+        """How many calls in a row came to nothing: of all, and of this route."""
         with self._lock:
             self._calls_without_sense += 1
-            return self._calls_without_sense
+            self._senseless_of_route[route] += 1
+            return self._calls_without_sense, self._senseless_of_route[route]
 
 
 def _chunks(response: requests.Response) -> Iterator[bytes]:

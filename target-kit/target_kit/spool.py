@@ -7,14 +7,15 @@ emitted no STATE for what it held, and the tap sends that again.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import secrets
 import sqlite3
 from array import array
 from bisect import bisect_right
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from itertools import accumulate
 from operator import attrgetter
 from pathlib import Path
@@ -69,6 +70,20 @@ class _Run:
         return self.seqs[-1], numbers.tobytes(), b"".join(self.bodies), faults
 
 
+@contextmanager
+def _alone_in(directory: Path) -> Iterator[None]:
+    """Keep out other runs that start now: each takes the files it finds for leftovers."""
+    try:
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise SpoolError(_text(f"can't be made in {directory}", error)) from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def _unpack(numbers: bytes, bodies: bytes, faults: str | None) -> list[SpooledRecord]:
     values = array("q")
     values.frombytes(numbers)
@@ -105,8 +120,12 @@ class Spool:
         disk has no room.
         """
         private_directory(directory)
+        with _alone_in(directory):
+            return cls(cls._open(directory))
+
+    @staticmethod
+    def _open(directory: Path) -> sqlite3.Connection:
         try:
-            directory.chmod(0o700)
             for leftover in directory.glob(f"{_PREFIX}*"):
                 leftover.unlink(missing_ok=True)
             path = directory / f"{_PREFIX}{os.getpid()}-{secrets.token_hex(8)}"
@@ -131,7 +150,7 @@ class Spool:
         finally:
             with suppress(OSError):
                 path.unlink()
-        return cls(connection)
+        return connection
 
     def append_record(self, stream: str, line: int, body: bytes, fault: str | None = None) -> int:
         """Add one record; returns its `seq`. Raises `SpoolError` on a full disk."""

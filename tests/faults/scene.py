@@ -1,4 +1,4 @@
-"""A small backoffice with every kind of row, what ActiveCampaign holds, and what must come of it."""
+"""A small backoffice with all kinds of rows, what ActiveCampaign holds, what must come of it."""
 
 from __future__ import annotations
 
@@ -34,54 +34,51 @@ def still(number: int) -> dict[str, Any]:
 def seed() -> dict[str, Any]:
     """What the account holds before: still people, and those that changes happen to."""
     people = [still(number) for number in range(1, STILL + 1)]
-    for number in range(5001, 5011):  # known by key, other name and country in the backoffice
-        people.append({"email": f"known{number}@example.com", "firstName": "Before",
-                       "fieldValues": {"BUBSCTTID": str(number)}})  # fmt: skip
-    for number in range(5101, 5106):  # known by address only
-        people.append({"email": f"Adopt{number}@Example.com", "firstName": "Kept"})
-    for number in range(5201, 5206):  # will be renamed
-        people.append({"email": f"old{number}@example.com",
-                       "fieldValues": {"BUBSCTTID": str(number)}})  # fmt: skip
+    # Known by key, with another name and country in the backoffice.
+    people += [keyed(n, f"known{n}@example.com", firstName="Before") for n in range(5001, 5011)]
+    # Known by address only.
+    people += [{"email": f"Adopt{n}@Example.com", "firstName": "Kept"} for n in range(5101, 5106)]
+    # To be renamed.
+    people += [keyed(n, f"old{n}@example.com") for n in range(5201, 5206)]
     # 5301 takes over the address that 5302 leaves; 5303 wants the address of a still person.
-    for number in (5301, 5302, 5303):
-        people.append({"email": f"chain{number}@example.com",
-                       "fieldValues": {"BUBSCTTID": str(number)}})  # fmt: skip
-    people.append({"email": "foreign@example.com", "firstName": "Foreign",
-                   "fieldValues": {"LAND": "FR"}})  # fmt: skip
+    people += [keyed(n, f"chain{n}@example.com") for n in (5301, 5302, 5303)]
+    foreign = {"email": "foreign@example.com", "firstName": "Foreign"}
+    people.append({**foreign, "fieldValues": {"LAND": "FR"}})
     return {"fields": FIELDS, "contacts": people}
+
+
+def keyed(number: int, email: str, **more: Any) -> dict[str, Any]:
+    """Seed of a contact that carries a backoffice key."""
+    return {"email": email, "fieldValues": {"BUBSCTTID": str(number)}, **more}
 
 
 def records() -> list[dict[str, Any]]:
     """The backoffice, in an order that spreads the changes over the whole input."""
-    changes: list[dict[str, Any]] = []
-    for number in range(5001, 5011):
-        changes.append(record(number, f"known{number}@example.com", given_name="After",
-                              org_country="AT"))  # fmt: skip
-    for number in range(5101, 5106):
-        changes.append(record(number, f"adopt{number}@example.com", language_code="de"))
-    for number in range(5201, 5206):
-        changes.append(record(number, f"new{number}@example.com", work_phone="+49 30 1"))
-    changes.append(record(5301, "chain5302@example.com"))
-    changes.append(record(5302, "chain-end@example.com"))
-    changes.append(record(5303, "still7@example.com"))  # taken: a named conflict
-    changes.append(record(5304, "no address"))  # no e-mail address: a named reject
-    for number in range(6001, 6013):
-        changes.append(record(number, f"fresh{number}@example.com", given_name="Fresh",
-                              org_country="CH", date_created="2020-02-29"))  # fmt: skip
-    changes.append(record(6013, None, given_name="Fresh", mobile_phone="+41 1"))
-    changes += [
-        record(number, f"still{number}@example.com", given_name=f"Still{number}", org_country="DE")
-        for number in range(1, STILL + 1)
-    ]
-    random.Random(1).shuffle(changes)
+    rows = [
+        *(record(n, f"known{n}@example.com", given_name="After", org_country="AT")
+          for n in range(5001, 5011)),
+        *(record(n, f"adopt{n}@example.com", language_code="de") for n in range(5101, 5106)),
+        *(record(n, f"new{n}@example.com", work_phone="+49 30 1") for n in range(5201, 5206)),
+        record(5301, "chain5302@example.com"),
+        record(5302, "chain-end@example.com"),
+        record(5303, "still7@example.com"),  # taken: a named conflict
+        record(5304, "no address"),  # no e-mail address: a named reject
+        *(record(n, f"fresh{n}@example.com", given_name="Fresh", org_country="CH",
+                 date_created="2020-02-29") for n in range(6001, 6013)),
+        record(6013, given_name="Fresh", mobile_phone="+41 1"),
+        *(record(n, f"still{n}@example.com", given_name=f"Still{n}", org_country="DE")
+          for n in range(1, STILL + 1)),
+    ]  # fmt: skip
+    random.Random(1).shuffle(rows)
+    gap = SKIPPED // len(rows)
     result: list[dict[str, Any]] = []
     for number in range(SKIPPED):
         nobody = record(20_000 + number)
         nobody["record"]["email"] = None
         result.append(nobody)
-        if number % (SKIPPED // len(changes)) == 0 and changes:
-            result.append(changes.pop())
-    return result + changes
+        if number % gap == 0 and rows:
+            result.append(rows.pop())
+    return result + rows
 
 
 #: Rows (by key) that can't be delivered, with the cause that the rejects file names.
@@ -96,9 +93,7 @@ def wanted() -> dict[str, dict[str, Any]]:
         result[address] = _person(address, firstName="After", BUBSCTTID=str(number), LAND="AT")
     for number in range(5101, 5106):
         address = f"Adopt{number}@Example.com"
-        result[address] = _person(
-            address, firstName="Kept", BUBSCTTID=str(number), SPRACHE="de"
-        )
+        result[address] = _person(address, firstName="Kept", BUBSCTTID=str(number), SPRACHE="de")
     for number in range(5201, 5206):
         del result[f"old{number}@example.com"]
         address = f"new{number}@example.com"

@@ -117,14 +117,26 @@ class Zygote:
         self._folder.cleanup()
 
     def start(
-        self, target: Target, data: bytes | None, *, env: dict[str, str] | None = None, **more: Any
+        self,
+        target: Target,
+        data: bytes | None,
+        *,
+        env: dict[str, str] | None = None,
+        file_bytes: int = 0,
+        stdout: int | None = None,
+        **more: Any,
     ) -> Running:
-        """Start one; with `data` None its standard input stays open as `.stdin`."""
+        """Start one; with `data` None its standard input stays open as `.stdin`.
+
+        `file_bytes` is the size at which any file it writes is full, `stdout` a descriptor to use
+        instead of a file.
+        """
         report = target.home / "report.json"
         report.unlink(missing_ok=True)
         order = {
             "folder": str(target.home),
             "environment": env or {},
+            "file_bytes": file_bytes,
             "arguments": target.command(**more),
         }
         connection = socket.socket(socket.AF_UNIX)
@@ -143,6 +155,8 @@ class Zygote:
                 stack.enter_context((target.home / name).open("wb")).fileno()
                 for name in ("stdout", "stderr")
             ]
+            if stdout is not None:
+                files[0] = stdout
             socket.send_fds(connection, [json.dumps(order).encode()], [reading, *files])
         connection.settimeout(PATIENCE_SECONDS)
         return Running(int(_line(connection)), connection, target.home, writer, report)

@@ -76,7 +76,7 @@ def _become_target(order: dict[str, Any], descriptors: list[int]) -> NoReturn:
         sys.stderr.flush()
     except OSError:
         pass
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - whatever it is, the keeper has to hear of it
         traceback.print_exc()
     finally:
         os._exit(code)
