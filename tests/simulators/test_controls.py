@@ -264,7 +264,6 @@ def test_a_wrong_switch_on_the_command_line_is_a_usage_error() -> None:
     assert "unknown switch ['colour']" in done.stderr
 
 
-@pytest.mark.parametrize("order", ["nobody.rate_limit=off", "rate_limit", "rate_limit=off"])
 def test_the_switches_can_be_printed(capsys: pytest.CaptureFixture[str]) -> None:
     """--describe prints the vendor's table and serves nothing."""
     main(["--describe", "activecampaign"])
@@ -273,6 +272,7 @@ def test_the_switches_can_be_printed(capsys: pytest.CaptureFixture[str]) -> None
     assert "| `put_email_conflict` | `nothing_applied` |" in printed
 
 
+@pytest.mark.parametrize("order", ["nobody.rate_limit=off", "rate_limit", "rate_limit=off"])
 def test_a_switch_needs_its_vendor_and_a_value(order: str) -> None:
     """Anything but VENDOR.NAME=VALUE is refused with the vendors there are."""
     with pytest.raises(ControlError, match=r"VENDOR.NAME=VALUE.*activecampaign"):
