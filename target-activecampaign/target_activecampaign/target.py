@@ -76,7 +76,9 @@ class TargetActiveCampaign(KitTarget):
             Run(self.settings, intake, report, self.clock, self.stop).go()
             self._judge(intake, report)
         except StopRun as stopped:
-            report.status, report.exit_code, report.message = "stopped", stopped.code, str(stopped)
+            if report.status == "running":  # a judged run keeps its own words
+                report.status = "stopped"
+            report.exit_code, report.message = stopped.code, str(stopped)
             raise
         finally:
             report.seconds = round(self.clock.monotonic() - started, 3)
