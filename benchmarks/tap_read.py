@@ -5,7 +5,8 @@
 
 Runs alternate, the median counts; output goes to /dev/null. CPU seconds are those of the tap plus
 those of the database server; RSS is the tap's peak. Peers are installed with pip into virtual
-environments below the temporary directory, once; a peer that cannot be installed is named and left out.
+environments below the temporary directory, once; one that cannot be installed is named and left
+out.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import sys
 import tempfile
 import time
 import venv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,7 +31,12 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "tests"))
 
 from sqlalchemy.engine import make_url  # noqa: E402  # after the path is set
-from tap_support import Database, MariadbServer, PostgresServer, Server  # noqa: E402
+from tap_support import (  # type: ignore[import-not-found]  # noqa: E402  # tests are not typed
+    Database,
+    MariadbServer,
+    PostgresServer,
+    Server,
+)
 
 PEERS_DIRECTORY = Path(tempfile.gettempdir()) / "tap-benchmark-peers"
 PEERS = {
@@ -108,7 +114,9 @@ def build(database: Database, rows: int) -> None:
     position = ("sqlite", "postgresql", "mariadb").index(database.backend)
     columns = ", ".join(f"{name} {types[position]}" for name, types in COLUMNS.items())
     numbers = {
-        "sqlite": f"WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < {rows})",
+        "sqlite": (
+            f"WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < {rows})"
+        ),
         "postgresql": f"WITH s(n) AS (SELECT generate_series(1, {rows}))",
         "mariadb": "",
     }[database.backend]
@@ -190,11 +198,13 @@ def psql_paths() -> Iterator[Path]:
 
 
 def peer_contenders(database: Database, directory: Path) -> list[Contender]:
+    wanted: list[tuple[str, Mapping[str, object]]] = []
     url = make_url(database.url)
     host = str(url.query.get("host", url.host))
     common = {"host": host, "port": url.port or 5432, "user": url.username, "password": "none"}
     if database.backend == "postgresql":
-        plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        # This peer insists on a host and a password in the URL; the socket's path stays a query.
+        plain = f"postgresql://{url.username}:none@localhost/{url.database}?host={host}"
         wanted = [
             ("meltanolabs-tap-postgres", {"sqlalchemy_url": plain, "filter_schemas": ["public"]}),
             (
@@ -205,8 +215,6 @@ def peer_contenders(database: Database, directory: Path) -> list[Contender]:
     elif database.backend == "mariadb":
         config = {**common, "password": "", "port": str(url.port), "filter_dbs": url.database}
         wanted = [("pipelinewise-tap-mysql", config)]
-    else:
-        wanted = []
     found = []
     for package, config in wanted:
         executable = installed(package)
@@ -240,7 +248,7 @@ def installed(package: str) -> Path | None:
 
 
 def selected(
-    name: str, command: list[str], config: dict[str, object], directory: Path, flag: str
+    name: str, command: list[str], config: Mapping[str, object], directory: Path, flag: str
 ) -> Contender:
     """Discover and select the contacts table, as an orchestrator would."""
     path = saved(directory, name, config)
@@ -249,10 +257,10 @@ def selected(
     )
     catalog = json.loads(found.stdout)
     for stream in catalog["streams"]:
-        wanted = stream["tap_stream_id"].endswith("contacts")
+        chosen = stream["tap_stream_id"].endswith("contacts")
         for entry in stream["metadata"]:
             if not entry["breadcrumb"]:
-                entry["metadata"]["selected"] = wanted
+                entry["metadata"]["selected"] = chosen
                 entry["metadata"]["replication-method"] = "FULL_TABLE"
     catalog_path = saved(directory, f"{name} catalog", catalog)
     return Contender(name, [*command, "--config", path, flag, catalog_path])

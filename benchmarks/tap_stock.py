@@ -1,4 +1,4 @@
-"""The stock singer-sdk SQLTap, as the documentation builds one: what tap-backoffice is measured by."""
+"""The stock singer-sdk SQLTap, as its documentation builds one: the measure of tap-backoffice."""
 
 from __future__ import annotations
 

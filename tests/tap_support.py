@@ -131,11 +131,11 @@ class PostgresServer(Server):
         """End every other session of a database, as a failing server would; how many there were."""
         import psycopg
 
-        name = database.url.rsplit("/", 1)[-1].split("?")[0]
+        name = database.url.split("?")[0].rsplit("/", 1)[-1]
         with psycopg.connect(self._admin, autocommit=True) as connection:
             ended = connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE %s",
-                (f"%{name}%",),
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+                (name,),
             ).fetchall()
         return len(ended)
 

@@ -43,6 +43,9 @@ def table_columns(
     connection: t.Any, schema: str | None, table: str
 ) -> tuple[list[Column], tuple[str, ...]]:
     """Columns in order and the primary key; both empty when there is no such table."""
+    schemas = [name for _, name, _ in connection.execute("PRAGMA database_list")]
+    if schema is not None and schema not in schemas:
+        return [], ()
     rows = connection.execute(
         'SELECT name, type, "notnull", pk FROM pragma_table_xinfo(?, ?) WHERE hidden <> 1',
         (table, schema or "main"),

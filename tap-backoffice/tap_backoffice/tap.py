@@ -17,11 +17,18 @@ from singer_sdk.sql import SQLTap
 
 from tap_backoffice import catalogue
 from tap_backoffice.connector import BackofficeConnector
-from tap_backoffice.errors import EXIT_SETTINGS, EXIT_UNEXPECTED, SettingsError, TapError
+from tap_backoffice.errors import (
+    EXIT_SETTINGS,
+    EXIT_UNEXPECTED,
+    SettingsError,
+    SourceError,
+    TapError,
+)
 from tap_backoffice.messages import CountingWriter
 from tap_backoffice.selection import Definition, define, given_selection
 from tap_backoffice.settings import CONFIG_JSONSCHEMA, Settings, StreamSettings, parse_settings
 from tap_backoffice.streams import BackofficeStream
+from tap_backoffice.types import Column
 
 if t.TYPE_CHECKING:
     from types import FrameType
@@ -37,7 +44,7 @@ class TapBackoffice(SQLTap):
 
     name = "tap-backoffice"
     config_jsonschema = CONFIG_JSONSCHEMA
-    default_stream_class = BackofficeStream
+    default_stream_class: type[BackofficeStream] = BackofficeStream
     message_writer_class = CountingWriter
     # No BATCH: its files would pass the counts of the end-of-snapshot marker by.
     capabilities: t.ClassVar[list[CapabilitiesEnum]] = [
@@ -113,14 +120,8 @@ class TapBackoffice(SQLTap):
         streams: list[BackofficeStream] = []
         problems: list[str] = []
         for wanted, is_view in self._wanted(given):
-            with connector.open() as connection:
-                if wanted.query is None:
-                    columns, key = describer.table_columns(
-                        connection, wanted.schema, str(wanted.table)
-                    )
-                else:
-                    columns, key = describer.query_columns(connection, wanted.query), ()
             try:
+                columns, key = self._described(describer, wanted)
                 definition = define(
                     wanted,
                     columns,
@@ -136,6 +137,19 @@ class TapBackoffice(SQLTap):
             raise SettingsError(problems)
         return streams
 
+    def _described(
+        self, describer: catalogue.Describer, wanted: StreamSettings
+    ) -> tuple[list[Column], tuple[str, ...]]:
+        with self.tap_connector.open() as connection:
+            if wanted.query is None:
+                return describer.table_columns(connection, wanted.schema, str(wanted.table))
+            try:
+                with self.tap_connector.reported("refuses it"):
+                    return describer.query_columns(connection, wanted.query), ()
+            except SourceError as exc:
+                msg = f"{wanted.at('query')}: {exc}"
+                raise SettingsError(msg) from exc
+
     def _stream(
         self, definition: Definition, given: dict[str, CatalogEntry] | None
     ) -> BackofficeStream:
@@ -145,7 +159,7 @@ class TapBackoffice(SQLTap):
             if entry is not None:
                 selection = given_selection(entry)
             definition = dataclasses.replace(definition, selection=selection)
-        return BackofficeStream(self, definition, self.tap_connector)
+        return self.default_stream_class(self, definition, self.tap_connector)
 
     def _given_entries(self) -> dict[str, CatalogEntry] | None:
         if self.input_catalog is None:
