@@ -44,7 +44,7 @@ class Zygote:
             [sys.executable, "-m", "faults.zygote", self.socket],
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PYTHONPATH": str(TESTS)},
+            env={**os.environ, "PYTHONPATH": _path(os.environ.get("PYTHONPATH"), str(TESTS))},
         )
         assert self._process.stdout is not None
         assert self._process.stdout.readline() == "ready\n"
@@ -105,6 +105,10 @@ class WarmTarget(Target):
             err.decode(),
             json.loads(report.read_text()) if report.exists() else {},
         )
+
+
+def _path(*folders: str | None) -> str:
+    return os.pathsep.join(folder for folder in folders if folder)
 
 
 def contact_of(sim: Simulator, email: str) -> dict[str, Any]:

@@ -75,7 +75,7 @@ class History:
         self.rng = random.Random(seed)
         self.sim = sim
         self.source: dict[int, dict[str, Any]] = {}
-        self.markers: list[int] = []
+        self.extras: list[dict[str, Any]] = []
         self.sent = 0
         sim.reset()
         sim.seed(
@@ -95,7 +95,7 @@ class History:
         )
 
     def change_source(self) -> None:
-        """New persons, changed values, moved, swapped and shared addresses."""
+        """New persons, changed values, moved, swapped and shared addresses, rows without key."""
         for _ in range(self.rng.randint(1, 8)):
             key = self.rng.randint(1, PEOPLE)
             person = self.source.setdefault(key, {"ctt_id": key, "date_created": "2020-01-01"})
@@ -108,6 +108,13 @@ class History:
         if self.source and self.rng.random() < 0.3:
             one, two = self.rng.choices(list(self.source.values()), k=2)
             one["email"], two["email"] = two["email"], one["email"]
+
+        self.extras = []
+        if self.source and self.rng.random() < 0.3:  # contradicts a row of the same key
+            person = self.rng.choice(list(self.source.values()))
+            self.extras.append({**person, "given_name": "Contra"})
+        if self.rng.random() < 0.3:
+            self.extras.append({"ctt_id": None, "email": self.rng.choice(ADDRESSES)})
 
     def change_destination(self) -> None:
         """What people and other programs do to the account: edits, new contacts, deletions."""
@@ -133,6 +140,7 @@ class History:
         rows = list(self.source.values())
         self.rng.shuffle(rows)
         rows += self.rng.choices(rows, k=self.rng.randint(0, 2)) if rows else []
+        rows[:0] = self.extras
         messages: list[dict[str, Any]] = [schema()]
         for row in rows:
             self.sent += 1
@@ -154,7 +162,7 @@ class History:
         assert set(routes(self.sim)) <= ALLOWED_WRITES
         reached = [s["bookmarks"]["contacts"]["replication_key_value"] for s in run.states]
         assert reached == sorted(reached)
-        if run.code == 0 and self.source:
+        if run.code == 0 and (self.source or self.extras):
             assert reached[-1:] == [self.sent]
         after = self.sim.state()
         for name in ("contactLists", "contactTags", "lists", "tags", "fields"):
