@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import sys
 
 from api_simulators.server import serve, stations
@@ -41,6 +42,8 @@ def main(argv: list[str] | None = None) -> None:
             turn(by_prefix, order)
     except ControlError as error:
         parser.error(str(error))
+    # A large account is millions of objects that live on; collecting often only walks them.
+    gc.set_threshold(200_000, 50, 50)
     asyncio.run(serve(options.host, options.port, by_prefix))
 
 
