@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from edge.conftest import authority  # noqa: F401 - a fixture: certificates of our own
 from faults.support import Proxy, Zygote
 from simulators_support import Simulator
 from target_support import Target
