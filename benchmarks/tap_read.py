@@ -216,13 +216,13 @@ def peer_contenders(database: Database, directory: Path) -> list[Contender]:
         config = {**common, "password": "", "port": str(url.port), "filter_dbs": url.database}
         wanted = [("pipelinewise-tap-mysql", config)]
     found = []
-    for package, config in wanted:
+    for package, peer_config in wanted:
         executable = installed(package)
         if executable is None:
             continue
         flag = "--properties" if package.startswith("pipelinewise") else "--catalog"
         try:
-            found.append(selected(package, [str(executable)], config, directory, flag))
+            found.append(selected(package, [str(executable)], peer_config, directory, flag))
         except subprocess.CalledProcessError as exc:
             tail = exc.stderr.decode(errors="replace")[-600:]
             print(f"{package} cannot discover, left out: {tail}", file=sys.stderr)
