@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
 import subprocess
 import sys
@@ -38,6 +39,8 @@ def copy_project(folder: Path) -> Path:
     copied = folder / "project"
     shutil.copytree(ROOT, copied, ignore=shutil.ignore_patterns(*_NOT_COPIED), symlinks=True)
     (copied / ".venv").symlink_to(BIN.parent)
+    for file in (copied / "uv.lock", copied / "tools" / "bootstrap.py", *copied.glob("**/*.toml")):
+        os.utime(file, (0, 0))  # older than make's stamps: it must not sync .venv to the copy
     return copied
 
 
