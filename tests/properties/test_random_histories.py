@@ -172,6 +172,9 @@ class History:
             kept = now[contact["id"]]
             assert kept["cdate"] == contact["cdate"]
             assert kept["fieldValues"].get("SCORE") == contact["fieldValues"].get("SCORE")
+            for name in ("firstName", "phone"):
+                assert kept[name] or not contact[name], "a blank cleared a value"
+            assert kept["fieldValues"].get("LAND") or not contact["fieldValues"].get("LAND")
             old, new = (c["fieldValues"].get("BUBSCTTID") for c in (contact, kept))
             assert old in (new, None, ""), "a key once written was changed"
 
