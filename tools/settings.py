@@ -72,7 +72,7 @@ def table(described: dict[str, Any]) -> str:
         kind = declared_type(schema) + (", secret" if schema.get("secret") else "")
         text = " ".join(schema.get("description", "").split()).replace("|", "\\|")
         lines.append(f"| `{name}` | {kind} | {default} | {text} |")
-    return "\n".join(lines)
+    return "\n".join(lines) + "\n"
 
 
 def _shown(default: Any) -> str:
@@ -82,7 +82,7 @@ def _shown(default: Any) -> str:
 def table_in(readme: str, plugin: str) -> str | None:
     """The text between the markers of `plugin` in a README, None without markers."""
     found = re.search(
-        rf"<!-- settings: {plugin} -->\n(.*?)\n<!-- end of settings -->", readme, re.DOTALL
+        rf"<!-- settings: {plugin} -->\n(.*?)<!-- end of settings -->", readme, re.DOTALL
     )
     return found.group(1) if found else None
 
@@ -95,7 +95,9 @@ def main(plugins: list[str]) -> None:
         text = readme.read_text(encoding="utf-8")
         old = table_in(text, plugin)
         if old is not None:
-            readme.write_text(text.replace(old, table(described)), encoding="utf-8")
+            start, end = f"<!-- settings: {plugin} -->\n", "<!-- end of settings -->"
+            new = start + table(described) + end
+            readme.write_text(text.replace(start + old + end, new), encoding="utf-8")
         definition = ROOT / plugin / "plugin.yaml"
         if definition.exists():
             head = definition.read_text(encoding="utf-8").partition("settings:\n")[0]

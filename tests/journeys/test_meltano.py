@@ -77,7 +77,7 @@ select contacts.*, (
 def test_a_tap_killed_in_the_middle_costs_only_another_run(
     journey: Journey, signum: signal.Signals
 ) -> None:
-    """X1 X8: the run fails, the next one brings everybody, nobody twice."""
+    """X1: the run fails, the next one brings everybody, nobody twice."""
     built = journey.sample("build", "--count", "400")
     slow = [{"name": "contacts", "query": SLOW, "primary_key": ["ctt_id"]}]
     journey.settings["TAP_BACKOFFICE_STREAMS"] = json.dumps(slow)
