@@ -70,7 +70,7 @@ bench: setup
 	$(BIN)/python -m benchmarks $(BENCH)
 
 kills: setup
-	$(BIN)/pytest tests/faults -m kills $(PYTEST)
+	FAULTS=all $(BIN)/pytest tests/faults tests/tap -m kills $(PYTEST)
 
 load: setup
 	$(BIN)/python -m benchmarks.load $(LOAD)

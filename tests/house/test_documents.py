@@ -143,3 +143,42 @@ def test_ci_runs_exactly_make_check() -> None:
     printed = subprocess.check_output(["make", "--dry-run", "check"], cwd=ROOT, text=True)
     for word in ("ruff check", "ruff format --check", "mypy", "lint-imports", "pytest"):
         assert word in printed
+
+
+def test_the_walk_through_the_house_names_what_exists() -> None:
+    """Each file and function in docs/house.md is there."""
+    text = (ROOT / "docs" / "house.md").read_text(encoding="utf-8")
+    steps = re.findall(r"^\| [^|]+ \| `([^`]+\.py)` \| `(\w+)` \|", text, re.MULTILINE)
+    assert len(steps) > 20
+    missing = [
+        f"{file}: {name}"
+        for file, name in steps
+        if not re.search(rf"\b(?:def|class) {name}\b", (ROOT / file).read_text(encoding="utf-8"))
+    ]
+    assert missing == []
+
+
+def test_every_dependency_has_its_reason() -> None:
+    """Each direct dependency of every distribution stands in the decision record."""
+    reasons = (ROOT / "docs" / "decisions" / "0002-dependencies.md").read_text(encoding="utf-8")
+    loaded = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    wanted = list(loaded["dependency-groups"]["dev"])
+    for name in DISTRIBUTIONS:
+        table = project_table(ROOT / name / "pyproject.toml")
+        wanted += table["dependencies"]
+        for extra in table.get("optional-dependencies", {}).values():
+            wanted += extra
+    names = {re.split(r"[\[<>=~ ]", line)[0].lower() for line in wanted} - set(DISTRIBUTIONS)
+    names -= {"api-simulators"} | {n for n in names if n.startswith("types-")}
+    assert {n for n in names if n not in reasons.lower()} == set()
+
+
+def test_every_switch_of_the_vendors_document_exists() -> None:
+    """docs/activecampaign.md names only switches that the simulator has."""
+    text = (ROOT / "docs" / "activecampaign.md").read_text(encoding="utf-8")
+    switches = (
+        ROOT / "simulators" / "api_simulators" / "activecampaign" / "switches.py"
+    ).read_text(encoding="utf-8")
+    named = re.findall(r"^\| [^|]+ \| `(\w+)` \| ", text, re.MULTILINE)
+    assert len(named) > 10
+    assert [name for name in named if f'"{name}"' not in switches] == []
