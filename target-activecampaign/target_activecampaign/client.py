@@ -71,27 +71,34 @@ class ActiveCampaign:
                 options.setdefault(_text(option.get("field")), []).append(pair)
             for row in _rows(body, "fields"):
                 field_id, perstag = _text(row["id"]), _text(row.get("perstag")).upper()
-                fields.setdefault(
+                field = Field(
+                    field_id,
                     perstag,
-                    Field(
-                        field_id, perstag, _text(row.get("type")), tuple(options.get(field_id, ()))
-                    ),
+                    _text(row.get("type")),
+                    tuple(options.get(field_id, ())),
+                    related=row.get("relations") != [],
                 )
+                fields.setdefault(perstag, field)
         return fields
 
     def create_field(self, perstag: str, field_type: str) -> Field:
-        """Create a custom field and relate it to all lists, without which the vendor's pages do
-        not show it (create-a-contact-custom-field, create-a-custom-field-relationship-to-lists).
-        """
+        """Create a custom field, not yet related to lists (create-a-contact-custom-field)."""
         field = {"title": perstag, "type": field_type, "perstag": perstag, "visible": 1}
         body = self._write("POST", "/api/3/fields", "fields", {"field": field}, Safety.UNSAFE)
-        created = body["field"]
-        relation = {"field": created["id"], "relid": 0}
+        created = body.get("field")
+        if not isinstance(created, dict) or not created.get("id"):
+            raise OutcomeUnknown("POST fields answered without the field")
+        stored = _text(created.get("perstag")) or perstag
+        return Field(_text(created["id"]), stored.upper(), field_type, related=False)
+
+    def relate_field(self, field: Field) -> None:
+        """Relate a custom field to all lists, without which the vendor's pages do not show it
+        (create-a-custom-field-relationship-to-lists).
+        """
+        relation = {"field": field.id, "relid": 0}
         self._write(
             "POST", "/api/3/fieldRels", "fieldRels", {"fieldRel": relation}, Safety.CONVERGENT
         )
-        stored = _text(created.get("perstag")) or perstag
-        return Field(_text(created["id"]), stored.upper(), field_type)
 
     def total(self) -> int:
         """Number of contacts in the account (list-all-contacts, meta.total)."""
@@ -121,7 +128,7 @@ class ActiveCampaign:
             if ids != sorted(ids) or ids[0] <= last:
                 raise VendorUnavailable(
                     "contacts: the list did not come in id order after the last one seen; "
-                    "it can't be read completely"
+                    "it can't be read completely: set reads to point"
                 )
             last = ids[-1]
             yield page, carried

@@ -58,12 +58,13 @@ class Existing(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A custom field of the account."""
+    """A custom field of the account; one that is not `related` to lists is hidden in its pages."""
 
     id: str
     perstag: str
     type: str
     options: tuple[tuple[str, str], ...] = ()  # (value, label)
+    related: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,7 +129,8 @@ class Run:
     ) -> ContactStream:
         """Make sure of every mapped custom field before the first contact is written (S0-14)."""
         stream = self.settings.streams[info.name].with_upper_perstags()
-        missing = [p for p in (stream.key_field, *stream.custom_fields) if p not in fields]
+        mapped = (stream.key_field, *stream.custom_fields)
+        missing = [p for p in mapped if p not in fields]
         if missing and not stream.create_fields:
             raise ConfigurationError(
                 f"streams.{stream.name}: ActiveCampaign has no custom field "
@@ -144,6 +145,9 @@ class Run:
                     f"tag; set it to {perstag} by hand"
                 )
             fields[perstag] = created
+        for perstag in mapped if stream.create_fields else ():
+            if not fields[perstag].related:  # just created, or by a run that was cut short
+                client.relate_field(fields[perstag])
         return stream
 
     def _accounts(

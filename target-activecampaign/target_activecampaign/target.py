@@ -81,6 +81,8 @@ class TargetActiveCampaign(KitTarget):
             report.exit_code, report.message = stopped.code, str(stopped)
             raise
         finally:
+            if report.exit_code is None:  # something nobody foresaw; the command line names it
+                report.status, report.exit_code = "failed", StopRun.exit_code
             report.seconds = round(self.clock.monotonic() - started, 3)
             print(report.as_table(), file=sys.stderr)  # noqa: T201 - the report is for people
             if self.settings.report_file:

@@ -178,6 +178,24 @@ def test_what_a_kill_left_behind_goes_at_the_next_start_even_without_input(
     assert_no_leftovers(target)
 
 
+@pytest.mark.parametrize("number", range(4, 12) if EVERYTHING else (4, 5))
+def test_a_kill_while_fields_are_created_leaves_none_half_made(
+    zygote: Zygote, sim: Simulator, proxy: Proxy, target_at: Build, number: int
+) -> None:
+    """S0-14: after a kill between a field and its relation the next run relates it, once."""
+    target = target_at(proxy.url)
+    hurt(zygote, proxy, target, (number, "after"), signal.SIGKILL)
+    proxy.forget()
+    assert zygote.run(target, [schema(), record(1), state(1)]).code == 0
+    fields = {field["perstag"]: field for field in sim.state()["fields"]}
+    assert len(fields) == len(sim.state()["fields"]) == 4
+    assert fields["BUBSCTTID"]["type"] == "hidden"
+    assert all(len(field["relations"]) == 1 for field in fields.values())
+    sim.forget_requests()
+    assert zygote.run(target, [schema(), record(1), state(1)]).code == 0
+    assert sim.requests(writes=True) == []
+
+
 def stopped_while(
     zygote: Zygote, target: Target, reached: Callable[[], Any], data: bytes | None, **more: Any
 ) -> tuple[Run, float]:
