@@ -2,6 +2,7 @@
 
 TapError                  one clear line on stderr, never a value, never a credential
 ├── SettingsError         exit 2: the user changes a setting and runs again
+├── ReaderGoneError       exit 1: the target has ended; its own log says why
 └── SourceError           exit 1: the database does not answer, or answered wrongly
     └── UnsortedError     exit 1: rows came in another order than asked for
 """
@@ -31,6 +32,10 @@ class SettingsError(TapError):
 
 class SourceError(TapError):
     """The database cannot be reached, refuses, or broke off."""
+
+
+class ReaderGoneError(TapError):
+    """Nobody reads the output any more: the target has ended."""
 
 
 class UnsortedError(SourceError):

@@ -15,6 +15,8 @@ from singer_sdk.singerlib.encoding.simple import (
     SchemaMessage,
 )
 
+from tap_backoffice.errors import ReaderGoneError
+
 
 def _fallback(value: object) -> str:
     return value.isoformat() if isinstance(value, (dt.datetime, dt.date)) else str(value)
@@ -67,7 +69,7 @@ class CountingWriter(GenericSingerWriter[bytes, Message]):
         if isinstance(message, (SchemaMessage, ActivateVersionMessage)):
             self.counts.setdefault(message.stream, 0)
         write(line)
-        sys.stdout.flush()
+        flush()
 
     def write_records(self, stream: str, lines: bytes, count: int) -> None:
         """Write RECORD lines made elsewhere and count them."""
@@ -82,5 +84,22 @@ def write(data: bytes) -> None:
         sys.stdout.write(data.decode())
         return
     rest = memoryview(data)
-    while rest:
-        rest = rest[binary.write(rest) :]
+    try:
+        while rest:
+            rest = rest[binary.write(rest) :]
+    except BrokenPipeError as exc:
+        msg = "the reader of the output has gone away"
+        raise ReaderGoneError(msg) from exc
+
+
+def flush() -> None:
+    """Hand what is buffered to the reader.
+
+    Raises:
+        ReaderGoneError: there is none any more.
+    """
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError as exc:
+        msg = "the reader of the output has gone away"
+        raise ReaderGoneError(msg) from exc

@@ -20,6 +20,7 @@ from tap_backoffice.connector import BackofficeConnector
 from tap_backoffice.errors import (
     EXIT_SETTINGS,
     EXIT_UNEXPECTED,
+    ReaderGoneError,
     SettingsError,
     SourceError,
     TapError,
@@ -226,15 +227,16 @@ def main() -> None:
     """
     try:
         code = TapBackoffice.cli.main(standalone_mode=False)
+    except ReaderGoneError as exc:
+        # Python would try once more at exit to hand over what is still buffered.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _fail(str(exc), exc.exit_code)
     except TapError as exc:
         _fail(str(exc), exc.exit_code)
     except click.ClickException as exc:
         _fail(exc.format_message(), EXIT_SETTINGS)
     except (click.Abort, KeyboardInterrupt):
         _fail("stopped", 128 + signal.SIGINT)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        _fail("the reader of the output has gone away", EXIT_UNEXPECTED)
     except Exception as exc:  # noqa: BLE001  # the last door: no value, no credential passes
         logger = logging.getLogger(TapBackoffice.name)
         frames = "".join(traceback.format_tb(exc.__traceback__))
