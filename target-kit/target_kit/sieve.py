@@ -22,6 +22,11 @@ Acquit = Callable[[Any], object]
 # off, `format` is one too.
 EFFECTIVE = frozenset(jsonschema.Draft202012Validator.VALIDATORS) - {"format"}
 _ABSENT = msgspec.Raw()
+# Struct types are kept for ever: thousands of them made and garbage-collected crashed CPython 3.11
+# with msgspec 0.22 (docs/decisions/0003-pinned-struct-types.md). A process needs a few per stream;
+# beyond the limit the slower judges decide alone.
+_PINNED: list[Any] = []
+MAX_STRUCTS = 5_000
 _KINDS = ("null", "boolean", "integer", "number", "string", "array", "object")
 
 
@@ -247,6 +252,8 @@ def _object(schema: Mapping[str, Any]) -> Any:
 
 def _struct(name: str, fields: Mapping[str, Any], required: set[str]) -> tuple[Any, dict[str, str]]:
     """A struct without unknown fields, and the attribute of each column."""
+    if len(_PINNED) >= MAX_STRUCTS:
+        raise _Unfit
     attributes = {column: f"f{number}" for number, column in enumerate(fields)}
     definitions: list[Any] = [
         (attributes[column], kind)
@@ -262,6 +269,7 @@ def _struct(name: str, fields: Mapping[str, Any], required: set[str]) -> tuple[A
         kw_only=True,
         gc=False,
     )
+    _PINNED.append(struct)
     return struct, attributes
 
 
