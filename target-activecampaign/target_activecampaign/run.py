@@ -13,7 +13,6 @@ from target_kit.clock import Clock
 from target_kit.errors import (
     CallFailed,
     CallRefused,
-    ConfigurationError,
     OutcomeUnknown,
     VendorUnavailable,
 )
@@ -32,6 +31,7 @@ from target_kit.workfile import work_file
 
 from target_activecampaign.accounts import Accounts
 from target_activecampaign.client import ActiveCampaign
+from target_activecampaign.fields import prepare_fields
 from target_activecampaign.mapping import declared_key_type, resolve_key_type
 from target_activecampaign.model import Field
 from target_activecampaign.settings import ContactStream, Settings
@@ -83,8 +83,8 @@ class Run:
                 self._counted_calls(client),
             ):
                 client.whoami()
-                fields = client.fields()
-                streams = [self._with_fields(self.intake.streams[n], fields, client) for n in names]
+                streams = [self.settings.streams[n].with_upper_perstags() for n in names]
+                fields = prepare_fields(streams, client)
                 for stream in streams:
                     self._work_off(stream, fields, client, gate)
         self.intake.close_through(last)
@@ -119,36 +119,10 @@ class Run:
             try:
                 sink.run()
             finally:
-                rejects.finish()
                 tally.close()
                 reads = sink.reads.as_dict() if sink.reads else None
                 self.report.streams.append(StreamReport.of(stream.name, tally, reads, rejects.path))
-
-    def _with_fields(
-        self, info: StreamInfo, fields: dict[str, Field], client: ActiveCampaign
-    ) -> ContactStream:
-        """Make sure of every mapped custom field before the first contact is written (S0-14)."""
-        stream = self.settings.streams[info.name].with_upper_perstags()
-        mapped = (stream.key_field, *stream.custom_fields)
-        missing = [p for p in mapped if p not in fields]
-        if missing and not stream.create_fields:
-            raise ConfigurationError(
-                f"streams.{stream.name}: ActiveCampaign has no custom field "
-                f"{', '.join(missing)}; create it there or set create_fields: true"
-            )
-        for perstag in missing:
-            field_type = "hidden" if perstag == stream.key_field else "text"
-            created = client.create_field(perstag, field_type)
-            if created.perstag != perstag:
-                raise ConfigurationError(
-                    f"ActiveCampaign gave the new custom field {perstag} another personalization "
-                    f"tag; set it to {perstag} by hand"
-                )
-            fields[perstag] = created
-        for perstag in mapped if stream.create_fields else ():
-            if not fields[perstag].related:  # just created, or by a run that was cut short
-                client.relate_field(fields[perstag])
-        return stream
+                rejects.finish()
 
     def _accounts(
         self, stream: ContactStream, info: StreamInfo, client: ActiveCampaign, database: Connection

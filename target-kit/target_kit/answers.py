@@ -72,7 +72,7 @@ def not_allowed(route: str, status: int, *, page: bool) -> str:
         return f"{route} answered {status} with a web page: a firewall in front of the vendor?"
     if status == 402:
         return f"{route} answered 402: the account is unpaid or the plan lacks this feature"
-    return f"{route} answered {status}: the key is wrong or its user lacks the permission"
+    return f"{route} answered {status}: the key is wrong, or its user or plan does not allow this"
 
 
 def to_host(raw: Raw) -> str:

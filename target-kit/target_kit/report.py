@@ -64,7 +64,6 @@ class RunReport:
     estimated_seconds: float = 0.0
     calls: dict[str, int] = field(default_factory=dict)
     writes: int = 0
-    state_emitted: bool = False
     streams: list[StreamReport] = field(default_factory=list)
 
     def as_json(self) -> bytes:

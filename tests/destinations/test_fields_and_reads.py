@@ -13,7 +13,7 @@ from destinations_support import (
     seeded_fields,
 )
 from simulators_support import Simulator
-from target_support import Run, record, schema
+from target_support import Run, record, schema, state
 
 
 def typed_stream(**custom: str) -> dict[str, Any]:
@@ -259,3 +259,21 @@ def test_a_person_who_could_not_be_inserted_has_no_further_errors(
     assert run.stream["errors_by_step"] == {"insert": 1}
     assert len(target.rejects) == 1
     assert routes(sim) == {("POST", "/contacts"): 1}
+
+
+def test_a_field_missing_in_one_stream_stops_before_another_stream_creates_one(
+    sim: Simulator, make_target: Any
+) -> None:
+    """S0-14: all streams are checked before the first write of any."""
+    mapping = {"key": "ctt_id", "fields": {"email": "email"}}
+    target = make_target(
+        streams={
+            "contacts": {**mapping, "create_fields": True},
+            "people": {**mapping, "key_field": "OTHERID", "create_fields": False},
+        }
+    )
+    people = {**record(2), "stream": "people"}
+    run = target.run([schema(), schema("people"), record(1), people, state(2)])
+    assert run.code == 2
+    assert "OTHERID" in run.stderr
+    assert sim.requests(writes=True) == []
