@@ -74,9 +74,15 @@ MARKETING_ACCOUNTS = Table(
 )
 
 
+#: The drivers that tap-backoffice uses as well when a URL names none.
+DRIVERS = {"postgresql": "psycopg", "mysql": "pymysql", "mariadb": "pymysql"}
+
+
 def connect(database_url: str) -> Engine:
     """Open the database; the folder of a SQLite file is made when it is missing."""
     url = make_url(database_url)
+    if url.drivername in DRIVERS:
+        url = url.set(drivername=f"{url.drivername}+{DRIVERS[url.drivername]}")
     if url.get_backend_name() == "sqlite" and url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     return create_engine(url)
