@@ -11,7 +11,7 @@ from target_kit.errors import CallRefused, ConfigurationError, RowError
 from target_kit.index import DestinationIndex, Entry
 from target_kit.signals import StopSignal
 
-from target_activecampaign.client import ActiveCampaign, Association
+from target_activecampaign.account_client import AccountEndpoints, Association
 from target_activecampaign.model import KeyType, canonical_key
 from target_activecampaign.refusals import refusal
 from target_activecampaign.settings import AccountMapping
@@ -24,7 +24,7 @@ class Accounts:
         self,
         mapping: AccountMapping,
         key_type: KeyType,
-        client: ActiveCampaign,
+        client: AccountEndpoints,
         accounts: DestinationIndex,
         associations: DestinationIndex,
         stop: StopSignal,
@@ -85,16 +85,24 @@ class Accounts:
 
         A crash in between leaves the contact without account; the next run associates it.
         """
+        current = self._current(contact_id)
         try:
-            current = self._current(contact_id)
             if current is not None:
-                self._client.delete_association(current.id)
-                self._associations.remove(contact_id)
-            made = self._client.create_association(contact_id, account_id)
+                self._leave(current)
+            self._remember([self._client.create_association(contact_id, account_id)])
         except CallRefused as refused:
-            return refusal(refused)
-        self._remember([made])
+            # A repeated call is refused when its first try, whose answer was lost, had worked.
+            self._remember(self._client.associations_of(contact_id))
+            return refusal(refused) if self.differs(contact_id, account_id) else None
         return None
+
+    def _leave(self, association: Association) -> None:
+        try:
+            self._client.delete_association(association.id)
+        except CallRefused as refused:
+            if refused.status != 404:  # gone already: what was wanted
+                raise
+        self._associations.remove(association.contact_id)
 
     def _current(self, contact_id: str) -> Association | None:
         entry = self._associations.get(contact_id)

@@ -1,4 +1,4 @@
-"""One method per endpoint of ActiveCampaign's v3 API, with typed answers.
+"""Contacts and custom fields of ActiveCampaign's v3 API: a method an endpoint, typed answers.
 
 Sources: https://developers.activecampaign.com/reference (slug in each docstring). Parsers accept
 what real accounts were seen to send: ids as text or number, null or "" for blank, objects or lists.
@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from target_kit.errors import CallRefused, OutcomeUnknown, VendorUnavailable
-from target_kit.http import JsonApi, Safety
+from target_kit.http import Safety
 
+from target_activecampaign.endpoints import Endpoints, rows_of, text_of
 from target_activecampaign.model import Change, Existing, Field
 from target_activecampaign.planning import PAGE
 
@@ -29,33 +30,12 @@ class FieldValue:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class AccountValue:
-    """One stored custom field value of an account."""
-
-    account_id: str
-    field_id: str
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
-class Association:
-    """One contact in one account; a contact has one at most."""
-
-    id: str
-    contact_id: str
-    account_id: str
-
-
-class ActiveCampaign:
-    """The account behind one URL and key."""
-
-    def __init__(self, api: JsonApi) -> None:
-        self.api = api
+class ActiveCampaign(Endpoints):
+    """Contacts and their custom fields."""
 
     def whoami(self) -> None:
         """Prove URL and key (get-user-loggedin); raises CredentialsError."""
-        body = self._get("/api/3/users/me", route="users/me")
+        body = self.get("/api/3/users/me", route="users/me")
         if not isinstance(body.get("user"), dict):
             raise VendorUnavailable(
                 "users/me answered, but not as ActiveCampaign does: check api_url"
@@ -64,17 +44,17 @@ class ActiveCampaign:
     def fields(self) -> dict[str, Field]:
         """All custom fields by upper-case perstag, every page of them (retrieve-fields, S0-16)."""
         fields: dict[str, Field] = {}
-        for body in self._pages("/api/3/fields", "fields", "fields"):
+        for body in self.pages("/api/3/fields", "fields", "fields"):
             options: dict[str, list[tuple[str, str]]] = {}
-            for option in _rows(body, "fieldOptions"):
-                pair = (_text(option.get("value")), _text(option.get("label")))
-                options.setdefault(_text(option.get("field")), []).append(pair)
-            for row in _rows(body, "fields"):
-                field_id, perstag = _text(row["id"]), _text(row.get("perstag")).upper()
+            for option in rows_of(body, "fieldOptions"):
+                pair = (text_of(option.get("value")), text_of(option.get("label")))
+                options.setdefault(text_of(option.get("field")), []).append(pair)
+            for row in rows_of(body, "fields"):
+                field_id, perstag = text_of(row["id"]), text_of(row.get("perstag")).upper()
                 field = Field(
                     field_id,
                     perstag,
-                    _text(row.get("type")),
+                    text_of(row.get("type")),
                     tuple(options.get(field_id, ())),
                     related=row.get("relations") != [],
                 )
@@ -84,25 +64,25 @@ class ActiveCampaign:
     def create_field(self, perstag: str, field_type: str) -> Field:
         """Create a custom field, not yet related to lists (create-a-contact-custom-field)."""
         field = {"title": perstag, "type": field_type, "perstag": perstag, "visible": 1}
-        body = self._write("POST", "/api/3/fields", "fields", {"field": field}, Safety.UNSAFE)
+        body = self.write("POST", "/api/3/fields", "fields", {"field": field}, Safety.UNSAFE)
         created = body.get("field")
         if not isinstance(created, dict) or not created.get("id"):
             raise OutcomeUnknown("POST fields answered without the field")
-        stored = _text(created.get("perstag")) or perstag
-        return Field(_text(created["id"]), stored.upper(), field_type, related=False)
+        stored = text_of(created.get("perstag")) or perstag
+        return Field(text_of(created["id"]), stored.upper(), field_type, related=False)
 
     def relate_field(self, field: Field) -> None:
         """Relate a custom field to all lists, without which the vendor's pages do not show it
         (create-a-custom-field-relationship-to-lists).
         """
         relation = {"field": field.id, "relid": 0}
-        self._write(
+        self.write(
             "POST", "/api/3/fieldRels", "fieldRels", {"fieldRel": relation}, Safety.CONVERGENT
         )
 
     def total(self) -> int:
         """Number of contacts in the account (list-all-contacts, meta.total)."""
-        body = self._get("/api/3/contacts", route="contacts", params=[("limit", "1")])
+        body = self.get("/api/3/contacts", route="contacts", params=[("limit", "1")])
         try:
             return int(body["meta"]["total"])
         except (KeyError, TypeError, ValueError):
@@ -120,7 +100,7 @@ class ActiveCampaign:
             params = [("orders[id]", "ASC"), ("id_greater", str(last)), ("limit", str(PAGE))]
             if values:
                 params.append(("include", "fieldValues"))
-            body = self._get("/api/3/contacts", route="contacts", params=params)
+            body = self.get("/api/3/contacts", route="contacts", params=params)
             page, carried = _existing(body)
             if not page:
                 return
@@ -144,7 +124,7 @@ class ActiveCampaign:
             chunk = ids[start : start + PAGE]
             params = [("ids[]", i) for i in chunk]
             params += [("include", "fieldValues"), ("limit", str(PAGE))]
-            body = self._get("/api/3/contacts", route="contacts", params=params)
+            body = self.get("/api/3/contacts", route="contacts", params=params)
             page, carried = _existing(body)
             if carried:
                 found.update({c.id: c for c in page if c.id in set(chunk)})
@@ -156,7 +136,7 @@ class ActiveCampaign:
     def contact(self, contact_id: str) -> Existing | None:
         """One contact with its custom field values, None if it is gone (get-contact)."""
         try:
-            body = self._get(f"/api/3/contacts/{contact_id}", route="contacts/{id}")
+            body = self.get(f"/api/3/contacts/{contact_id}", route="contacts/{id}")
         except CallRefused as refused:
             if refused.status == 404:
                 return None
@@ -170,7 +150,7 @@ class ActiveCampaign:
         """
         params = [("email_like" if like else "email", email)]
         params += [("include", "fieldValues"), ("limit", str(PAGE))]
-        body = self._get("/api/3/contacts", route="contacts", params=params)
+        body = self.get("/api/3/contacts", route="contacts", params=params)
         page, carried = _existing(body)
         if carried:
             return page
@@ -181,7 +161,7 @@ class ActiveCampaign:
     def values_of_field(self, field_id: str) -> Iterator[list[FieldValue]]:
         """All values of one custom field, a page at a time (list-all-custom-field-values)."""
         params = [("filters[fieldid]", field_id)]
-        for body in self._pages("/api/3/fieldValues", "fieldValues", "fieldValues", params):
+        for body in self.pages("/api/3/fieldValues", "fieldValues", "fieldValues", params):
             yield [v for v in _field_values(body) if v.field_id == field_id]
 
     def contacts_with_value(self, field_id: str, value: str) -> list[FieldValue]:
@@ -190,7 +170,7 @@ class ActiveCampaign:
         """
         params = [("filters[fieldid]", field_id), ("filters[val]", value)]
         found: list[FieldValue] = []
-        for body in self._pages("/api/3/fieldValues", "fieldValues", "fieldValues", params):
+        for body in self.pages("/api/3/fieldValues", "fieldValues", "fieldValues", params):
             found += [v for v in _field_values(body) if v.field_id == field_id]
         return found
 
@@ -199,10 +179,10 @@ class ActiveCampaign:
 
         Returns the new id and the ids of the fields whose values the answer confirms.
         """
-        body = self._write(
+        body = self.write(
             "POST", "/api/3/contacts", "contacts", _contact_body(change), Safety.UNSAFE
         )
-        return _text(_contact(body, "POST contacts")["id"]), _confirmed(body)
+        return text_of(_contact(body, "POST contacts")["id"]), _confirmed(body)
 
     def update_contact(self, change: Change) -> tuple[str, set[str]]:
         """PUT /contacts/{id} (update-a-contact-new); may be repeated.
@@ -210,111 +190,15 @@ class ActiveCampaign:
         Returns the address the contact now has and the ids of the fields the answer confirms.
         """
         path = f"/api/3/contacts/{change.contact_id}"
-        body = self._write("PUT", path, "contacts/{id}", _contact_body(change), Safety.SAFE)
-        return _text(_contact(body, "PUT contacts/{id}").get("email")), _confirmed(body)
+        body = self.write("PUT", path, "contacts/{id}", _contact_body(change), Safety.SAFE)
+        return text_of(_contact(body, "PUT contacts/{id}").get("email")), _confirmed(body)
 
     def put_field_value(self, contact_id: str, field_id: str, value: str) -> None:
         """Insert or update one value by contact and field (S0-48;
         update-a-custom-field-value-for-contact acts as an upsert).
         """
         payload = {"fieldValue": {"contact": contact_id, "field": field_id, "value": value}}
-        self._write("POST", "/api/3/fieldValues", "fieldValues", payload, Safety.CONVERGENT)
-
-    def account_fields(self) -> dict[str, str]:
-        """Ids of account custom fields by label and by personalization tag
-        (list-all-custom-fields-meta).
-        """
-        found: dict[str, str] = {}
-        path = "/api/3/accountCustomFieldMeta"
-        for body in self._pages(path, "accountCustomFieldMeta", "accountCustomFieldMeta"):
-            for row in _rows(body, "accountCustomFieldMeta"):
-                for name in (row.get("personalization"), row.get("fieldLabel")):
-                    if name:
-                        found[str(name)] = _text(row.get("id"))
-        return found
-
-    def account_values(self) -> Iterator[list[AccountValue]]:
-        """All custom field values of all accounts, a page at a time
-        (list-all-custom-field-values-2).
-        """
-        path = "/api/3/accountCustomFieldData"
-        for body in self._pages(path, "accountCustomFieldData", "accountCustomFieldData"):
-            yield [
-                AccountValue(
-                    _text(row.get("customerAccountId") or row.get("accountId")),
-                    _text(row.get("customFieldId")),
-                    _text(row.get("fieldValue")),
-                )
-                for row in _rows(body, "accountCustomFieldData")
-            ]
-
-    def associations(self) -> Iterator[list[Association]]:
-        """All contacts' accounts, a page at a time (list-all-associations-1)."""
-        for body in self._pages("/api/3/accountContacts", "accountContacts", "accountContacts"):
-            yield _associations(body)
-
-    def associations_of(self, contact_id: str) -> list[Association]:
-        """The account of one contact (retrieve-contact-account-contacts)."""
-        body = self._get(
-            f"/api/3/contacts/{contact_id}/accountContacts", route="contacts/{id}/accountContacts"
-        )
-        return [a for a in _associations(body) if a.contact_id == contact_id]
-
-    def create_association(self, contact_id: str, account_id: str) -> Association:
-        """Put a contact into an account (create-an-account-1); refused when it has one already,
-        so repeating it never makes two.
-        """
-        payload = {"accountContact": {"contact": int(contact_id), "account": int(account_id)}}
-        body = self._write(
-            "POST", "/api/3/accountContacts", "accountContacts", payload, Safety.CONVERGENT
-        )
-        made = body.get("accountContact")
-        return Association(_text((made or {}).get("id")), contact_id, account_id)
-
-    def delete_association(self, association_id: str) -> None:
-        """Take a contact out of its account (delete-an-association-1)."""
-        path = f"/api/3/accountContacts/{association_id}"
-        self._write("DELETE", path, "accountContacts/{id}", None, Safety.SAFE)
-
-    def _get(
-        self, path: str, *, route: str, params: Sequence[tuple[str, str]] = ()
-    ) -> Mapping[str, Any]:
-        answer = self.api.call("GET", path, route=f"GET {route}", params=params, safety=Safety.SAFE)
-        return _object(answer.body, route)
-
-    def _write(
-        self, method: str, path: str, route: str, payload: Any, safety: Safety
-    ) -> Mapping[str, Any]:
-        answer = self.api.call(method, path, route=f"{method} {route}", json=payload, safety=safety)
-        if not isinstance(answer.body, dict):
-            raise OutcomeUnknown(f"{method} {route} answered {answer.status} without any content")
-        return answer.body
-
-    def _pages(
-        self, path: str, route: str, key: str, params: Sequence[tuple[str, str]] = ()
-    ) -> Iterator[Mapping[str, Any]]:
-        """Offset pages until an empty one: the server may cap `limit` lower than asked."""
-        offset, first = 0, ""
-        while True:
-            page = [*params, ("limit", str(PAGE)), ("offset", str(offset))]
-            body = self._get(path, route=route, params=page)
-            rows = _rows(body, key)
-            if not rows:
-                return
-            if offset and _text(rows[0].get("id")) == first:
-                raise VendorUnavailable(
-                    f"{route}: offset has no effect; it can't be read completely"
-                )
-            first = first or _text(rows[0].get("id"))
-            yield body
-            offset += len(rows)
-
-
-def _associations(body: Mapping[str, Any]) -> list[Association]:
-    return [
-        Association(_text(row.get("id")), _text(row.get("contact")), _text(row.get("account")))
-        for row in _rows(body, "accountContacts")
-    ]
+        self.write("POST", "/api/3/fieldValues", "fieldValues", payload, Safety.CONVERGENT)
 
 
 def _contact_body(change: Change) -> dict[str, Any]:
@@ -344,33 +228,20 @@ def _existing(body: Mapping[str, Any]) -> tuple[list[Existing], bool]:
         values.setdefault(value.contact_id, {})[value.field_id] = value.value
     contacts = [
         Existing(
-            id=_text(row["id"]),
-            email=_text(row.get("email")),
-            attributes={name: _text(row.get(name)) for name in COMPARED},
-            values=values.get(_text(row["id"]), {}),
+            id=text_of(row["id"]),
+            email=text_of(row.get("email")),
+            attributes={name: text_of(row.get(name)) for name in COMPARED},
+            values=values.get(text_of(row["id"]), {}),
         )
-        for row in _rows(body, "contacts")
+        for row in rows_of(body, "contacts")
     ]
     return contacts, "fieldValues" in body
 
 
 def _field_values(body: Mapping[str, Any]) -> list[FieldValue]:
     return [
-        FieldValue(_text(row.get("contact")), _text(row.get("field")), _text(row.get("value")))
-        for row in _rows(body, "fieldValues")
+        FieldValue(
+            text_of(row.get("contact")), text_of(row.get("field")), text_of(row.get("value"))
+        )
+        for row in rows_of(body, "fieldValues")
     ]
-
-
-def _rows(body: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
-    rows = body.get(key)
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else str(value)
-
-
-def _object(body: Any, route: str) -> Mapping[str, Any]:
-    if not isinstance(body, dict):
-        raise VendorUnavailable(f"{route}: the answer is no JSON object; check api_url")
-    return body

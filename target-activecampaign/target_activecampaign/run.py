@@ -29,6 +29,7 @@ from target_kit.report import RunReport, StreamReport, counted
 from target_kit.signals import StopSignal
 from target_kit.workfile import work_file
 
+from target_activecampaign.account_client import AccountEndpoints
 from target_activecampaign.accounts import Accounts
 from target_activecampaign.client import ActiveCampaign
 from target_activecampaign.fields import prepare_fields
@@ -132,7 +133,7 @@ class Run:
         return Accounts(
             stream.account,
             declared_key_type(info.schema, stream.account.key),
-            client,
+            AccountEndpoints(client.api),
             DestinationIndex(database, "accounts"),
             DestinationIndex(database, "associations"),
             self.stop,

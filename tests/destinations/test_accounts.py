@@ -125,3 +125,16 @@ def test_a_plan_without_accounts_ends_in_one_clear_message(
     assert run.code == 3
     assert run.report["streams"][0]["outcomes"]["rejected"] == 0
     assert run.states == []
+
+
+def test_an_association_whose_answer_was_lost_is_seen_not_refused(
+    sim: Simulator, api: Api, field_id: int, make_target: Any
+) -> None:
+    """S0-44: the repeated call is refused because the first had worked: read, then decide."""
+    account = make_account(api, "Example Ltd", field_id, "700")
+    match = {"method": "POST", "path": "/accountContacts$"}
+    sim.faults([{"match": match, "nth": 1, "action": "apply_then_status"}])
+    target = make_target(streams={"contacts": STREAM})
+    run = target.run([SCHEMA, record(1, act_id=700), state(1)])
+    assert run.outcomes == {"applied": 1}
+    assert list(accounts_by_contact(api).values()) == [account]
