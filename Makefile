@@ -11,10 +11,11 @@ export UV_PROJECT_ENVIRONMENT := $(CURDIR)/.venv
 unexport VIRTUAL_ENV
 PROJECTS := pyproject.toml uv.lock $(wildcard */pyproject.toml)
 WORKERS ?= 2
+SECONDS ?= 600
 PORT ?= 8800
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types imports format bench sim kills load requirements lock clean
+.PHONY: help setup demo test check lint types imports format bench sim kills switches hunt load requirements lock clean
 
 help:
 	@echo "make setup         create .venv with every executable (tap-backoffice, target-activecampaign, meltano)"
@@ -24,6 +25,8 @@ help:
 	@echo "make sim           the simulated ActiveCampaign on http://127.0.0.1:$(PORT)/activecampaign"
 	@echo "make bench         side by side with other taps and targets"
 	@echo "make kills         tap and target killed at random points, many times"
+	@echo "make switches      every guess about the vendor turned, and what the target then does"
+	@echo "make hunt          random histories against a model, for SECONDS=600"
 	@echo "make load          100,000 contacts through tap and target, memory of each process"
 	@echo "make requirements  which requirement is proven by which test"
 	@echo "make lock          resolve anew: uv.lock, and constraints.txt for the plugin environments"
@@ -70,7 +73,13 @@ bench: setup
 	$(BIN)/python -m benchmarks $(BENCH)
 
 kills: setup
-	FAULTS=all $(BIN)/pytest tests/faults tests/tap -m kills $(PYTEST)
+	FAULTS=all $(BIN)/pytest tests/faults -m kills -n $(WORKERS) $(PYTEST)
+
+switches: setup
+	FAULTS=all $(BIN)/pytest tests/faults -m switches -s $(PYTEST)
+
+hunt: setup
+	HUNT_SECONDS=$(SECONDS) $(BIN)/pytest tests/properties -s -o timeout=0 $(PYTEST)
 
 load: setup
 	$(BIN)/python -m benchmarks.load $(LOAD)

@@ -75,7 +75,7 @@ CONFIG_SCHEMA: dict[str, Any] = {
         "max_errors": _setting(
             "integer",
             "Error budget",
-            "Row errors that each step (check, update, insert, custom_fields) tolerates.",
+            "Row errors that each step (check, update, insert, custom_fields, account) tolerates.",
             default=500,
             minimum=0,
         ),

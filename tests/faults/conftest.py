@@ -13,11 +13,6 @@ from simulators_support import Simulator
 from target_support import Target
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "kills: killed at many points; FAULTS=all takes all points")
-    config.addinivalue_line("markers", "switches: every guess flipped; FAULTS=all takes all values")
-
-
 @pytest.fixture(scope="session")
 def zygote() -> Iterator[Zygote]:
     with Zygote() as one:
