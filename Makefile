@@ -87,7 +87,7 @@ load: setup
 requirements: setup
 	@$(BIN)/python tools/requirements.py
 
-lock: setup
+lock: .venv/.bootstrapped
 	$(UV) lock
 	$(UV) export --frozen --all-packages --no-emit-workspace --no-hashes --no-header --no-annotate \
 	  --quiet --output-file constraints.txt

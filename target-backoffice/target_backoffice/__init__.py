@@ -1,0 +1,1 @@
+"""Singer target for the tables of the backoffice."""
