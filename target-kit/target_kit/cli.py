@@ -30,21 +30,26 @@ def run(target_class: type[KitTarget]) -> NoReturn:
     """Run the command line of `target_class` and end the process with its exit code.
 
     Codes: see `target_kit.errors`; a wrong command line is a configuration error (2), what nobody
-    foresaw is 1. A failure is one line on stderr; `<PLUGIN>_DEBUG_TRACEBACK=1` adds the places
+    foresaw is 1. A first argument that names one of the target's `commands` runs that instead of
+    the message loop. A failure is one line on stderr; `<PLUGIN>_DEBUG_TRACEBACK=1` adds the places
     it passed, without any values.
     """
     stop = StopSignal()
     stop.install()
     name = target_class.name
     _guard_process(name)
+    operator = target_class.commands.get(sys.argv[1]) if len(sys.argv) > 1 else None
+    if operator is not None:
+        command = operator(stop)
+        sys.exit(_call(command, f"{name} {sys.argv[1]}", sys.argv[2:]))
     command = target_class.cli
     command.callback = functools.partial(target_class.invoke, stop=stop)
-    sys.exit(_call(command, name))
+    sys.exit(_call(command, name, sys.argv[1:]))
 
 
-def _call(command: click.Command, name: str) -> int:
+def _call(command: click.Command, name: str, arguments: list[str]) -> int:
     try:
-        result = command.main(prog_name=name, standalone_mode=False)
+        result = command.main(arguments, prog_name=name, standalone_mode=False)
     except StopRun as error:
         if isinstance(error, OutputClosed):
             silence_stdout()
@@ -85,7 +90,8 @@ def _say(name: str, text: str) -> None:
 
 
 def _variable(name: str) -> str:
-    return f"{name.upper().replace('-', '_')}_DEBUG_TRACEBACK"
+    plugin = name.split()[0]
+    return f"{plugin.upper().replace('-', '_')}_DEBUG_TRACEBACK"
 
 
 def _unexpected(name: str, kind: type[BaseException], trace: TracebackType | None) -> str:

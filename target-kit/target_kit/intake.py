@@ -57,14 +57,18 @@ class StreamInfo:
 class Intake:
     """Everything that came in.
 
-    `streams` by name after stream maps; `received` counts RECORD messages by the tap's own stream
-    name (as `marker["counts"]` does); `marker` is the `sync_complete` value of the last STATE when
-    no RECORD came after it and the input was sound to its end.
+    `streams` by name after stream maps, `sources` the tap's own stream name of each; `received`
+    counts RECORD messages by the tap's own stream name (as `marker["counts"]` does); `marker` is
+    the `sync_complete` value of the last STATE when no RECORD came after it and the input was sound
+    to its end; `activated` names the tap's streams whose last message is an ACTIVATE_VERSION of the
+    version that all their records carry.
     """
 
     spool: Spool
     streams: dict[str, StreamInfo] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
     received: Counter[str] = field(default_factory=Counter)
+    activated: set[str] = field(default_factory=set)
     input_error: InputError | None = None
     marker: Mapping[str, Any] | None = None
     _closed_through: int = 0
@@ -115,6 +119,7 @@ class Receiver:
         self.connection_test = False
         self._doors = doors
         self._outlets: dict[str, list[_Outlet]] = {}
+        self._versions: dict[str, set[object]] = {}  # of the records of a stream
         self._schemas: dict[str, tuple[object, object]] = {}
 
     def receive(self, reader: LineReader) -> None:
@@ -130,6 +135,7 @@ class Receiver:
         except InputError as error:
             self.intake.input_error = error
             self.intake.marker = None
+            self.intake.activated.clear()
             self.intake.spool.flush()
             reader.drain()
 
@@ -155,11 +161,17 @@ class Receiver:
     def _messages(self, messages: list[Message], first_line: int) -> None:
         """The hot loop: records of one stream in a row, acquitted at first sight, go as a run."""
         stream: str | None = None
+        version: object = None
         alias, acquits = "", None
         lines: list[int] = []
         bodies: list[msgspec.Raw] = []
         for line, message in enumerate(messages, first_line):
-            if message.type == "RECORD" and message.stream == stream and acquits is not None:
+            if (
+                message.type == "RECORD"
+                and message.stream == stream
+                and message.version == version
+                and acquits is not None
+            ):
                 try:
                     acquits(message.record)
                 except _UNDECODABLE:
@@ -169,13 +181,13 @@ class Receiver:
                     bodies.append(message.record)
                     continue
             if lines:
-                self._run(stream, alias, lines, bodies)
+                self._run(stream, version, alias, lines, bodies)
                 lines, bodies = [], []
             self._message(message, line)
-            stream = message.stream
+            stream, version = message.stream, message.version
             alias, acquits = self._fast(stream)
         if lines:
-            self._run(stream, alias, lines, bodies)
+            self._run(stream, version, alias, lines, bodies)
 
     def _fast(self, stream: str | None) -> tuple[str, Callable[[Any], object] | None]:
         """The alias and sieve of a stream that goes one way, unchanged."""
@@ -185,9 +197,16 @@ class Receiver:
         return outlets[0].alias, outlets[0].validator.acquits
 
     def _run(
-        self, stream: str | None, alias: str, lines: list[int], bodies: list[msgspec.Raw]
+        self,
+        stream: str | None,
+        version: object,
+        alias: str,
+        lines: list[int],
+        bodies: list[msgspec.Raw],
     ) -> None:
+        self._versions.setdefault(stream or "", set()).add(version)
         self.intake.marker = None
+        self.intake.activated.discard(stream or "")
         self.intake.received[stream or ""] += len(lines)
         self.counts["RECORD"] += len(lines)
         self.intake.spool.append_records(alias, lines, bodies)
@@ -207,8 +226,19 @@ class Receiver:
                 f"{where} is a BATCH message, which this target doesn't take; "
                 "remove batch_config from the tap's settings"
             )
-        elif kind != "ACTIVATE_VERSION":
+        elif kind == "ACTIVATE_VERSION":
+            self._activate(message)
+        else:
             raise InputError(f"{where} has an unknown message type")
+
+    def _activate(self, message: Message) -> None:
+        """Remember that the stream ended with this, if all its records carry its version."""
+        stream = message.stream or ""
+        versions = self._versions.get(stream, set())
+        if message.version is not None and versions <= {message.version}:
+            self.intake.activated.add(stream)
+        else:
+            self.intake.activated.discard(stream)
 
     def _record(self, message: Message, line: int) -> None:
         where = f"line {line} of the input"
@@ -216,6 +246,7 @@ class Receiver:
         if not body.startswith(b"{"):
             raise InputError(f"{where} is a RECORD without a record")
         for outlet in self._enter(message.stream, where):
+            self._versions.setdefault(message.stream or "", set()).add(message.version)
             try:
                 if outlet.transform is None:
                     fault = outlet.validator.fault(body)
@@ -236,6 +267,7 @@ class Receiver:
         if outlets is None:
             raise RecordBeforeSchema(f"{where} is a RECORD before the SCHEMA of its stream")
         self.intake.marker = None
+        self.intake.activated.discard(stream)
         self.intake.received[stream] += 1
         return outlets
 
@@ -270,6 +302,10 @@ class Receiver:
         if message.get("type") != "RECORD" or not isinstance(record, dict):
             raise InputError(f"{where} is no Singer message")
         self.counts["RECORD"] += 1
+        version = message.get("version")
+        self._versions.setdefault(str(stream), set()).add(
+            version if isinstance(version, int | float | str) else None
+        )
         for outlet in self._enter(stream if isinstance(stream, str) else None, where):
             self._repaired(outlet, record, line, where)
 
@@ -324,6 +360,7 @@ class Receiver:
             info = StreamInfo(route.alias, route.schema, route.key_properties)
             if self._doors.check_stream(info):
                 self.intake.streams[info.name] = info
+                self.intake.sources[info.name] = stream
                 outlets.append(_Outlet(route, validate=self._doors.validate))
         return outlets
 

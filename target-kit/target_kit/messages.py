@@ -25,6 +25,7 @@ class Message(msgspec.Struct, gc=False):
     schema: msgspec.Raw = ABSENT
     key_properties: msgspec.Raw = ABSENT
     value: msgspec.Raw = ABSENT
+    version: int | float | str | None = None
 
 
 _decoder = msgspec.json.Decoder(Message)

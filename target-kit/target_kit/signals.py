@@ -3,6 +3,7 @@
 The SDK's own handler drains half a batch from inside the handler and exits 0
 (meltano/sdk issue 3775); here a signal only raises a flag. The flag is looked at between calls
 (`check`), and where the process just waits (`interruptible`) the signal ends the wait at once.
+What must not be left half done (a list between clear and refill) gets a time of grace (`hold`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from target_kit.clock import Clock, SystemClock
 from target_kit.errors import Interrupted
 
 
@@ -23,6 +25,9 @@ class StopSignal:
     def __init__(self) -> None:
         self.signum: int | None = None
         self._may_raise = False
+        self._clock: Clock = SystemClock()
+        self._grace_seconds: float | None = None
+        self._came_at = 0.0
 
     def install(self) -> None:
         """Take over SIGTERM and SIGINT."""
@@ -34,13 +39,43 @@ class StopSignal:
         if self.signum is not None:
             os._exit(128 + signum)
         self.signum = signum
-        if self._may_raise:
+        self._came_at = self._clock.monotonic()
+        if self._may_raise and not self._held():
             raise Interrupted(signum)
 
     def check(self) -> None:
-        """Raise `Interrupted` when a signal has come."""
-        if self.signum is not None:
+        """Raise `Interrupted` when a signal has come and no time of grace holds it back."""
+        if self.signum is not None and not self._held():
             raise Interrupted(self.signum)
+
+    @contextmanager
+    def hold(self, grace_seconds: float, clock: Clock) -> Iterator[None]:
+        """Inside, a signal ends nothing until `grace_seconds` after it came.
+
+        For work that does harm when it is left half done. A signal that came before is raised
+        here; one that came inside is raised by the first `check` after the block.
+        """
+        self.check()
+        self._clock, self._grace_seconds = clock, grace_seconds
+        try:
+            yield
+        finally:
+            self._grace_seconds = None
+
+    @contextmanager
+    def deferred(self) -> Iterator[None]:
+        """Inside an `interruptible` block: a part of it in which a signal only raises the flag."""
+        before, self._may_raise = self._may_raise, False
+        try:
+            yield
+        finally:
+            self._may_raise = before
+        self.check()
+
+    def _held(self) -> bool:
+        if self._grace_seconds is None:
+            return False
+        return self._clock.monotonic() < self._came_at + self._grace_seconds
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:

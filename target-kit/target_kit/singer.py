@@ -11,7 +11,7 @@ import abc
 import copy
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any, ClassVar
 
@@ -86,6 +86,8 @@ class KitTarget(Target, abc.ABC):
     """Base of our targets: settings, `check_stream`, `connection_check`, `consume`."""
 
     config_jsonschema: ClassVar[dict[str, Any]] = {"type": "object", "properties": {}}
+    #: Commands for operators, `<executable> NAME …`: each makes its click command with `stop`.
+    commands: ClassVar[Mapping[str, Callable[[StopSignal], click.Command]]] = {}
     stop: StopSignal
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -99,6 +101,7 @@ class KitTarget(Target, abc.ABC):
         super().__init__(**kwargs)
         self.message_reader = _KitReader(self._take)
         self._receiver: Receiver | None = None
+        self._begun = False
 
     @property
     @abc.abstractmethod
@@ -110,6 +113,13 @@ class KitTarget(Target, abc.ABC):
         """At each new or changed SCHEMA: spool its records (True) or ignore them (False).
 
         Raises `ConfigurationError` when the stream can't be taken.
+        """
+
+    def begin(self) -> None:
+        """Once, at the first SCHEMA of a real stream or else at the end of an empty input.
+
+        For what an earlier run left half done: it comes before any of the new input is read, and a
+        signal waits until it is through. Not called by `meltano config test`.
         """
 
     @abc.abstractmethod
@@ -170,7 +180,7 @@ class KitTarget(Target, abc.ABC):
             Intake(Spool.create(self.spool_dir)),
             Doors(
                 routes=self._routes,
-                check_stream=self.check_stream,
+                check_stream=self._check_stream,
                 encode=lambda record: serialize_json(record).encode(),
                 validate=self.config.get("validate_records", True),
             ),
@@ -185,6 +195,17 @@ class KitTarget(Target, abc.ABC):
         self._receiver = receiver
         return receiver.counts
 
+    def _check_stream(self, info: StreamInfo) -> bool:
+        self._begin()
+        return self.check_stream(info)
+
+    def _begin(self) -> None:
+        if self._begun:
+            return
+        self._begun = True
+        with self.stop.deferred():
+            self.begin()
+
     def process_endofpipe(self) -> None:
         """Work through the intake, then report what was wrong with the input."""
         receiver, self._receiver = self._receiver, None
@@ -195,6 +216,7 @@ class KitTarget(Target, abc.ABC):
             if receiver.connection_test:
                 self.connection_check()
             if intake.streams or not receiver.connection_test:
+                self._begin()
                 self.consume(intake)
         finally:
             intake.spool.close()
