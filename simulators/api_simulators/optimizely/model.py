@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from api_simulators.optimizely.blocklist_store import Blocklist
+from api_simulators.optimizely.response_data import ResponseData
 from api_simulators.optimizely.unsubscribe_store import Unsubscribes
 from api_simulators.switches import Switches
 
@@ -171,7 +171,7 @@ class Client:
         self.mailings: dict[int, Mailing] = {}
         self.optin_processes: dict[int, OptinProcess] = {}
         self.tracking_opt_outs: set[str] = set()
-        self.responses: Any = None
+        self.responses = ResponseData()
         self._last_id = 120000000000
 
     def next_id(self, wanted: int | None = None) -> int:

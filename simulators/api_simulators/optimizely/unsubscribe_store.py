@@ -19,10 +19,14 @@ class Unsubscribe:
 
 
 class Unsubscribes:
-    """Unsubscribes by (scope, recipient id), in the order they came."""
+    """Unsubscribes by (scope, recipient id), in the order they came.
+
+    `added` has every one that ever came, also those taken back: export files tell of them.
+    """
 
     def __init__(self) -> None:
         self.rows: dict[tuple[int, str], Unsubscribe] = {}
+        self.added: list[Unsubscribe] = []
         self._folded: dict[tuple[int, str], int] = {}
 
     def add(self, row: Unsubscribe) -> None:
@@ -30,6 +34,7 @@ class Unsubscribes:
         key = (row.scope, row.recipient_id)
         if key not in self.rows:
             self.rows[key] = row
+            self.added.append(row)
             folded = (row.scope, row.recipient_id.casefold())
             self._folded[folded] = self._folded.get(folded, 0) + 1
 

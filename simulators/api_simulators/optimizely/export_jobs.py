@@ -1,0 +1,100 @@
+"""The export jobs: what waits becomes files, at once or when the clock passes a boundary."""
+
+from __future__ import annotations
+
+import math
+
+from api_simulators.optimizely.columns import Happening, line, names
+from api_simulators.optimizely.export_files import STREAMS, ExportFile, ExportRow
+from api_simulators.optimizely.model import Client
+
+HOUR = 3_600.0
+DAY = 86_400.0
+
+
+def settle(client: Client, now: float) -> None:
+    """Take over what other services changed, and run every job that was due until now."""
+    _take_over(client, now)
+    waiting = client.responses.waiting
+    if not waiting or _next_run(client, waiting[0][0]) > now:
+        return
+    due: dict[float, list[Happening]] = {}
+    kept = []
+    for noted, happening in waiting:
+        runs = _next_run(client, noted)
+        if runs <= now:
+            due.setdefault(runs, []).append(happening)
+        else:
+            kept.append((noted, happening))
+    client.responses.waiting = kept
+    for runs in sorted(due):
+        _write(client, due[runs], runs)
+
+
+def run_now(client: Client, now: float) -> list[ExportFile]:
+    """Run the jobs off schedule: everything that waits goes into files of this moment."""
+    _take_over(client, now)
+    told = [happening for _, happening in client.responses.waiting]
+    client.responses.waiting = []
+    return _write(client, told, now)
+
+
+def _next_run(client: Client, noted: float) -> float:
+    schedule = client.switches["export_jobs"]
+    if schedule == "instant":
+        return noted
+    interval = HOUR if schedule == "hourly" else DAY
+    offset = 0.0 if schedule == "hourly" else HOUR * int(client.switches["export_hour"])
+    return (math.floor((noted - offset) / interval) + 1) * interval + offset
+
+
+def _take_over(client: Client, now: float) -> None:
+    """Tell of unsubscribes that came by any way since the last look."""
+    data = client.responses
+    added = client.unsubscribes.added
+    everything = client.switches["export_unsubscribes"] == "all"
+    for row in added[data.unsubscribes_told :]:
+        if everything or not row.mailing_id:
+            facts = {
+                "recipient_id": row.recipient_id,
+                "list_id": str(row.list_id) if row.list_id else None,
+                "time": row.created,
+                "reason": row.reason,
+                "media_type": row.media_type,
+            }
+            data.tell(now, Happening("unsubscribes", row.created, facts, row.created))
+    data.unsubscribes_told = len(added)
+
+
+def note_bounced_out(client: Client, now: float) -> None:
+    """Tell of recipients whose bounce counters reached the limit since the last look."""
+    data = client.responses
+    out = {each for each in client.bounces if client.is_bounced_out(each)}
+    for recipient_id in sorted(out - data.bounced_out):
+        data.tell(now, Happening("outbounces", now, {"recipient_id": recipient_id, "time": now}))
+    data.bounced_out = out
+
+
+def _write(client: Client, told: list[Happening], at: float) -> list[ExportFile]:
+    written = []
+    for stream in STREAMS:
+        rows = [render(client, each) for each in told if each.stream == stream]
+        if rows:
+            columns = names(client.switches[f"columns_{stream}"])
+            moment = int(at * 1000)
+            written.append(client.responses.files.write(stream, rows, moment, header=columns))
+    return written
+
+
+def render(client: Client, happening: Happening) -> ExportRow:
+    """Write one line in the layout agreed on at the moment."""
+    switches = client.switches
+    columns = names(switches[f"columns_{happening.stream}"])
+    null = None if switches["export_null"] == "nil" else ""
+
+    def look(list_id: str, recipient_id: str, name: str) -> str | None:
+        found = client.lists.get(int(list_id)) if list_id else None
+        recipient = found.recipients.get(recipient_id) if found else None
+        return recipient.values.get(name) if recipient else None
+
+    return line(happening, columns, switches["export_time_format"], null, look)
