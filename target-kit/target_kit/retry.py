@@ -61,13 +61,15 @@ class Failure:
     """One attempt that came to nothing.
 
     `maybe_applied` says whether the vendor may have acted; `retry_after` is what it asked for, in
-    seconds, already clamped; `what` is a text without values.
+    seconds, already clamped; `what` is a text without values. `ends_run` says that, repeated in
+    vain, it concerns all calls and not just this one.
     """
 
     kind: Kind
     maybe_applied: bool
     what: str
     retry_after: float | None = None
+    ends_run: bool = False
 
 
 def classify_by_status(status: int, body: Any) -> Verdict:

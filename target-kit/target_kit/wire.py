@@ -177,30 +177,33 @@ class _Session(requests.Session):
 
 
 def make_session(
-    secret_header: tuple[str, str], user_agent: str, connections: int, ca_bundle: Path | None
+    secret_header: tuple[str, str] | None,
+    user_agent: str,
+    connections: int,
+    ca_bundle: Path | None,
+    *,
+    accept: str,
 ) -> requests.Session:
     """A session that takes nothing from its surroundings: no netrc, proxy, cookie or redirect.
 
     Raises `ConfigurationError` for a malformed secret or `ca_bundle`.
     """
-    name, secret = secret_header
-    if not re.fullmatch(r"[\x21-\x7e]+(?: [\x21-\x7e]+)*", secret):
-        # Checked here because the library's own error would quote the value.
-        raise ConfigurationError(f"the secret for header {name} is empty or has blanks around it")
+    headers = {"Accept": accept, "Accept-Encoding": "gzip, deflate", "User-Agent": user_agent}
+    if secret_header is not None:
+        name, secret = secret_header
+        if not re.fullmatch(r"[\x21-\x7e]+(?: [\x21-\x7e]+)*", secret):
+            # Checked here because the library's own error would quote the value.
+            raise ConfigurationError(
+                f"the secret for header {name} is empty or has blanks around it"
+            )
+        headers[name] = secret
     if ca_bundle is not None:
         check_ca_bundle(ca_bundle)
     session = _Session()
     session.trust_env = False  # no ~/.netrc, no proxy from the environment
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.headers.clear()
-    session.headers.update(
-        {
-            "Accept": "application/json",
-            "Accept-Encoding": "gzip, deflate",
-            "User-Agent": user_agent,
-            name: secret,
-        }
-    )
+    session.headers.update(headers)
     adapter = TimedAdapter(connections=connections, ca_bundle=ca_bundle)
     session.mount("https://", adapter)
     session.mount("http://", adapter)

@@ -32,7 +32,7 @@ SEEN = [
     ),
     (
         (
-            f"{IMPL}{CALL}Error updating users in userlist #120000000001 for call: recipientIds='a,b'"
+            f"{IMPL}{CALL}Error updating users in userlist #12 for call: recipientIds='a,b'"
             f"; caused by: {CALL}Recipients a,b do not exist for call: recipientIds='a,b'"
         ),
         FaultKind.NOT_FOUND,
