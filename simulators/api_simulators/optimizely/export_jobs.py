@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
-from api_simulators.optimizely.columns import Happening, line, names
+from api_simulators.optimizely.export_columns import Fact, Happening, line, names
 from api_simulators.optimizely.export_files import STREAMS, ExportFile, ExportRow
 from api_simulators.optimizely.model import Client
 
@@ -55,7 +56,7 @@ def _take_over(client: Client, now: float) -> None:
     everything = client.switches["export_unsubscribes"] == "all"
     for row in added[data.unsubscribes_told :]:
         if everything or not row.mailing_id:
-            facts = {
+            facts: dict[str, Fact] = {
                 "recipient_id": row.recipient_id,
                 "list_id": str(row.list_id) if row.list_id else None,
                 "time": row.created,
@@ -66,13 +67,16 @@ def _take_over(client: Client, now: float) -> None:
     data.unsubscribes_told = len(added)
 
 
-def note_bounced_out(client: Client, now: float) -> None:
-    """Tell of recipients whose bounce counters reached the limit since the last look."""
+def note_bounced_out(client: Client, now: float, recipient_ids: Iterable[str]) -> None:
+    """Tell of those of the recipients whose bounce counters have reached the limit just now."""
     data = client.responses
-    out = {each for each in client.bounces if client.is_bounced_out(each)}
-    for recipient_id in sorted(out - data.bounced_out):
-        data.tell(now, Happening("outbounces", now, {"recipient_id": recipient_id, "time": now}))
-    data.bounced_out = out
+    for each in recipient_ids:
+        if not client.is_bounced_out(each):
+            data.bounced_out.discard(each)
+        elif each not in data.bounced_out:
+            data.bounced_out.add(each)
+            facts: dict[str, Fact] = {"recipient_id": each, "time": now}
+            data.tell(now, Happening("outbounces", now, facts))
 
 
 def _write(client: Client, told: list[Happening], at: float) -> list[ExportFile]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 
-from api_simulators.optimizely.columns import Happening
+from api_simulators.optimizely.export_columns import Happening
 from api_simulators.optimizely.export_files import ExportFiles
 
 RESPONSE_CATEGORIES = ("hardbounce", "softbounce", "autoresponder", "unknown")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from api_simulators.optimizely.columns import LAYOUTS, TIME_FORMATS, is_layout
+from api_simulators.optimizely.export_columns import LAYOUTS, TIME_FORMATS, is_layout
 from api_simulators.optimizely.export_files import INTERVALS
 from api_simulators.switches import Switch, Value
 

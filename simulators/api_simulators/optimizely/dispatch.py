@@ -1,0 +1,123 @@
+"""Mailings going out and what happens to them: sent, opened, clicked, bounced, unsubscribed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from api_simulators.optimizely.export_columns import Fact, Happening
+from api_simulators.optimizely.export_jobs import note_bounced_out
+from api_simulators.optimizely.model import CATEGORIES, Client, Mailing
+from api_simulators.optimizely.response_data import Link, Mail, Response, mail_id
+from api_simulators.optimizely.unsubscribe_store import Unsubscribe
+from api_simulators.wire import ControlError
+
+
+def send(client: Client, order: dict[str, Any], now: float) -> Mailing:
+    """Send a mailing to every active recipient of its list, and say so in `recipients`.
+
+    `order`: `list`, and optionally `mailing` (id, new or known), `name`, `type`, `campaign` (the
+    CRM's), `links` ([{name, url}]) and `finish` (false leaves it SENDING).
+    """
+    target = client.lists.get(int(order.get("list", 0)))
+    if target is None:
+        raise ControlError("no such list: name it by list (id)")
+    mailing = _mailing(client, order, target.id, now)
+    data = client.responses
+    if order.get("campaign"):
+        data.campaigns[mailing.id] = str(order["campaign"])
+    for recipient in target.recipients.values():
+        if not client.is_active(target, recipient):
+            continue
+        number = mail_id(mailing.id, target.id, recipient.id)
+        data.mails[number] = Mail(number, mailing.id, target.id, recipient.id, now)
+        mailing.sent.append((target.id, recipient.id))
+        data.tell(now, about(client, "recipients", data.mails[number], now))
+    for each in order.get("links", []):
+        _link(client, mailing, each, now)
+    if order.get("finish", True):
+        finish(client, mailing, now)
+    return mailing
+
+
+def _mailing(client: Client, order: dict[str, Any], list_id: int, now: float) -> Mailing:
+    mailing = client.mailings.get(int(order.get("mailing", 0)))
+    if mailing is None:
+        number = client.next_id(int(order["mailing"]) if "mailing" in order else None)
+        name = str(order.get("name", f"Mailing {number}"))
+        kind = str(order.get("type", "regular"))
+        mailing = Mailing(number, name, kind, "NEW", [list_id], now)
+        client.mailings[number] = mailing
+    if list_id not in mailing.lists:
+        mailing.lists.append(list_id)
+    mailing.status = "SENDING"
+    mailing.started = now if mailing.started is None else mailing.started
+    return mailing
+
+
+def _link(client: Client, mailing: Mailing, given: dict[str, Any], now: float) -> None:
+    link = Link(client.next_id(), mailing.id, str(given.get("name", "")), str(given["url"]))
+    client.responses.links[link.id] = link
+    facts: dict[str, Fact] = {
+        "link_id": str(link.id),
+        "mailing_id": str(mailing.id),
+        "name": link.name,
+        "url": link.url,
+    }
+    client.responses.tell(now, Happening("links", now, facts, mailing.started))
+
+
+def finish(client: Client, mailing: Mailing, now: float) -> None:
+    """End the sending of a mailing, which then shows up among `mailings`."""
+    mailing.status, mailing.finished = "DONE", now
+    facts: dict[str, Fact] = {
+        "mailing_id": str(mailing.id),
+        "name": mailing.name,
+        "subject": mailing.subject,
+        "started": mailing.started,
+        "finished": now,
+        "time": now,
+        "campaign-id": client.responses.campaigns.get(mailing.id),
+    }
+    client.responses.tell(now, Happening("mailings", now, facts, mailing.started))
+
+
+def about(client: Client, stream: str, mail: Mail, at: float, **more: str) -> Happening:
+    """Return something that happened to one message; `more` are further facts by column."""
+    facts: dict[str, Fact] = {
+        "recipient_id": mail.recipient_id,
+        "list_id": str(mail.list_id),
+        "mailing_id": str(mail.mailing_id),
+        "mail_id": mail.id,
+        "time": at,
+        "campaign-id": client.responses.campaigns.get(mail.mailing_id),
+        **more,
+    }
+    return Happening(stream, at, facts, mail.sent)
+
+
+def respond(client: Client, mail: Mail, category: str, at: float, subject: str = "") -> None:
+    """Let a message come back: counted, kept for REST, told in `responses`."""
+    data = client.responses
+    rule = f"{category} rule" if category != "unknown" else ""
+    data.responses.append(
+        Response(
+            mail.id, mail.mailing_id, mail.list_id, mail.recipient_id, category, subject, rule, at
+        )
+    )
+    if category in CATEGORIES:
+        counters = client.bounces.setdefault(mail.recipient_id, {})
+        counters[category] = counters.get(category, 0) + 1
+    data.tell(
+        client.now(), about(client, "responses", mail, at, category=category, subject=subject)
+    )
+    note_bounced_out(client, client.now(), [mail.recipient_id])
+
+
+def unsubscribe(client: Client, mail: Mail, at: float, reason: str = "") -> None:
+    """Follow the unsubscribe link of a message: the store, both kinds of files, REST."""
+    scope = client.unsubscribe_scope(mail.list_id)
+    client.unsubscribes.add(
+        Unsubscribe(mail.recipient_id, scope, mail.list_id, mail.mailing_id, at, reason)
+    )
+    data = client.responses
+    data.tell(client.now(), about(client, "mailing_unsubscribes", mail, at, reason=reason))
