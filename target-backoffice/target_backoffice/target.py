@@ -1,0 +1,129 @@
+"""`target-backoffice`: its settings, which streams it takes, how a run is reported.
+
+It is an SDK `SQLTarget` whose message loop, signals and errors are the kit's. From the SDK come the
+command line, `--about`, stream maps and, by its `SQLConnector`, types and tables. Not used are the
+SDK's sinks: its `SQLSink` appends where this target upserts, and its loop emits STATE on a timer
+and publishes half a run on SIGTERM (meltano/sdk issue 3775).
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, ClassVar, NoReturn
+
+import sqlalchemy as sa
+from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
+from singer_sdk.sql import SQLTarget
+from target_kit.cli import run as run_cli
+from target_kit.clock import SystemClock
+from target_kit.errors import ConfigurationError, GuardTripped, StopRun
+from target_kit.intake import Intake, StreamInfo
+from target_kit.outcome import OPEN
+from target_kit.report import RunReport
+from target_kit.singer import KitTarget
+
+from target_backoffice.connector import BackofficeConnector
+from target_backoffice.run import Run, check_columns
+from target_backoffice.schema import CONFIG_SCHEMA
+from target_backoffice.settings import Settings, read_settings
+
+logger = logging.getLogger(__name__)
+
+
+class TargetBackoffice(KitTarget, SQLTarget):
+    """Writes unsubscribes and bounces into the backoffice, and on to whom they concern."""
+
+    name = "target-backoffice"
+    config_jsonschema: ClassVar[dict[str, Any]] = CONFIG_SCHEMA
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.FLATTENING,
+        PluginCapabilities.STRUCTURED_LOGGING,
+    ]
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.settings: Settings = read_settings(self.config)
+        self.clock = SystemClock()
+
+    @property
+    def target_connector(self) -> BackofficeConnector:
+        """The one connector of all streams."""
+        if not isinstance(self._target_connector, BackofficeConnector):
+            self._target_connector = BackofficeConnector(self.settings)
+        return self._target_connector
+
+    @property
+    def spool_dir(self) -> Path:
+        """See KitTarget."""
+        return self.settings.state_dir / "spool"
+
+    def check_stream(self, info: StreamInfo) -> bool:
+        """Take configured streams; an unknown one is an error unless it shall be ignored."""
+        stream = self.settings.streams.get(info.name)
+        if stream is None:
+            if self.settings.on_unknown_stream == "ignore":
+                logger.warning("stream %s is not configured; its records are ignored", info.name)
+                return False
+            raise ConfigurationError(
+                f"stream {info.name} is not configured: add it under 'streams', leave it out of "
+                "the tap's selection, or set on_unknown_stream: ignore"
+            )
+        check_columns(stream, info)
+        return True
+
+    def connection_check(self) -> None:
+        """Prove the URL with one SELECT (`meltano config test`); nothing is written."""
+        connector = self.target_connector
+        with connector.reported("can't be reached"), connector.engine.connect() as connection:
+            connection.execute(sa.text("SELECT 1"))
+
+    def consume(self, intake: Intake) -> None:
+        """One run, with a report whatever its end."""
+        report = RunReport(
+            target=self.name,
+            version=version(self.name),
+            started_at=self.clock.now().isoformat(timespec="seconds"),
+        )
+        started = self.clock.monotonic()
+        try:
+            run = Run(self.settings, self.target_connector, intake, report, self.clock, self.stop)
+            run.go()
+            self._judge(intake, report)
+        except StopRun as stopped:
+            if report.status == "running":  # a judged run keeps its own words
+                report.status = "stopped"
+            report.exit_code, report.message = stopped.code, str(stopped)
+            raise
+        finally:
+            if report.exit_code is None:  # something nobody foresaw; the command line names it
+                report.status, report.exit_code = "failed", StopRun.exit_code
+            report.seconds = round(self.clock.monotonic() - started, 3)
+            print(report.as_table(), file=sys.stderr)  # noqa: T201 - the report is for people
+            if self.settings.report_file:
+                report.write(self.settings.report_file)
+
+    def _judge(self, intake: Intake, report: RunReport) -> None:
+        """Status and exit code of a run that came to its end; raises GuardTripped."""
+        rejects = sum(stream.outcomes[o] for stream in report.streams for o in OPEN)
+        report.status, report.exit_code = "done", 0
+        if rejects:
+            report.status = f"completed with {rejects} errors"
+        if intake.input_error:
+            report.status, report.exit_code = "incomplete input", intake.input_error.code
+            report.message = str(intake.input_error)
+        elif rejects and self.settings.fail_on_rejects:
+            raise GuardTripped(f"{rejects} records were not imported (fail_on_rejects)")
+
+
+def main() -> NoReturn:
+    """Console script."""
+    run_cli(TargetBackoffice)
+
+
+if __name__ == "__main__":
+    main()
