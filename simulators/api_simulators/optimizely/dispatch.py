@@ -1,4 +1,4 @@
-"""Mailings going out and what happens to them: sent, opened, clicked, bounced, unsubscribed."""
+"""Mailings going out and what happens to them: sent, opened, clicked, bounced."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from api_simulators.optimizely.export_columns import Fact, Happening
 from api_simulators.optimizely.export_jobs import note_bounced_out
 from api_simulators.optimizely.model import CATEGORIES, Client, Mailing
 from api_simulators.optimizely.response_data import Link, Mail, Response, mail_id
-from api_simulators.optimizely.unsubscribe_store import Unsubscribe
 from api_simulators.wire import ControlError
 
 
@@ -111,13 +110,3 @@ def respond(client: Client, mail: Mail, category: str, at: float, subject: str =
         client.now(), about(client, "responses", mail, at, category=category, subject=subject)
     )
     note_bounced_out(client, client.now(), [mail.recipient_id])
-
-
-def unsubscribe(client: Client, mail: Mail, at: float, reason: str = "") -> None:
-    """Follow the unsubscribe link of a message: the store, both kinds of files, REST."""
-    scope = client.unsubscribe_scope(mail.list_id)
-    client.unsubscribes.add(
-        Unsubscribe(mail.recipient_id, scope, mail.list_id, mail.mailing_id, at, reason)
-    )
-    data = client.responses
-    data.tell(client.now(), about(client, "mailing_unsubscribes", mail, at, reason=reason))

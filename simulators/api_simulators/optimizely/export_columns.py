@@ -28,8 +28,6 @@ LAYOUTS: dict[str, str] = {
     "links": "link_id,mailing_id,name,url",
 }
 TIME_FORMATS = ("iso", "german", "epoch_ms")
-# The vendor's servers were seen to write Central European time (recordings of getAttributes).
-ZONE = ZoneInfo("Europe/Berlin")
 
 
 @dataclass(slots=True, frozen=True)
@@ -55,36 +53,37 @@ def is_layout(layout: object) -> bool:
     return all(names(str(layout)))
 
 
-def line(
-    happening: Happening,
-    columns: tuple[str, ...],
-    time_format: str,
-    null: str | None,
-    look: FieldOf,
-) -> ExportRow:
+@dataclass(slots=True, frozen=True)
+class Spelling:
+    """How cells are written: which columns, times in which form and zone, and what is missing."""
+
+    columns: tuple[str, ...]
+    time_format: str
+    zone: str
+    null: str | None
+
+
+def line(happening: Happening, spelling: Spelling, look: FieldOf) -> ExportRow:
     """Write one line; what is no fact is looked up as a field of the recipient in the list.
 
-    A list that is gone (recycled) or a field nobody filled leaves `null`.
+    A list that is gone (recycled) or a field nobody filled leaves the spelling's `null`.
     """
-    cells = tuple(_cell(happening, name, time_format, null, look) for name in columns)
-    return ExportRow(cells, happening.dispatched)
+    facts = happening.facts
+    owner = (str(facts.get("list_id") or ""), str(facts.get("recipient_id") or ""))
+    cells = []
+    for name in spelling.columns:
+        value = facts.get(name)
+        if isinstance(value, float):
+            value = stamp(value, spelling.time_format, spelling.zone)
+        elif value is None:
+            value = look(*owner, name)
+        cells.append(spelling.null if value is None else value)
+    return ExportRow(tuple(cells), happening.dispatched)
 
 
-def _cell(
-    happening: Happening, name: str, time_format: str, null: str | None, look: FieldOf
-) -> str | None:
-    value = happening.facts.get(name)
-    if value is None:
-        facts = happening.facts
-        value = look(str(facts.get("list_id") or ""), str(facts.get("recipient_id") or ""), name)
-    if value is None:
-        return null
-    return stamp(value, time_format) if isinstance(value, float) else value
-
-
-def stamp(seconds: float, time_format: str) -> str:
-    """Write a time as `iso` with the server's offset, `german` without one, or milliseconds."""
+def stamp(seconds: float, time_format: str, zone: str) -> str:
+    """Write a time as `iso` with the zone's offset, `german` without one, or milliseconds."""
     if time_format == "epoch_ms":
         return str(int(seconds * 1000))
-    moment = datetime.fromtimestamp(int(seconds), ZONE)
+    moment = datetime.fromtimestamp(int(seconds), ZoneInfo(zone))
     return moment.isoformat() if time_format == "iso" else moment.strftime("%d.%m.%Y %H:%M:%S")

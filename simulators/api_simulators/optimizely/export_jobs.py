@@ -5,9 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from api_simulators.optimizely.export_columns import Fact, Happening, line, names
-from api_simulators.optimizely.export_files import STREAMS, ExportFile, ExportRow
+from api_simulators.optimizely.export_columns import (
+    Fact,
+    FieldOf,
+    Happening,
+    Spelling,
+    line,
+    names,
+)
+from api_simulators.optimizely.export_files import STREAMS, ExportFile
 from api_simulators.optimizely.model import Client
+from api_simulators.optimizely.response_data import mail_id
 
 HOUR = 3_600.0
 DAY = 86_400.0
@@ -55,15 +63,23 @@ def _take_over(client: Client, now: float) -> None:
     added = client.unsubscribes.added
     everything = client.switches["export_unsubscribes"] == "all"
     for row in added[data.unsubscribes_told :]:
+        facts: dict[str, Fact] = {
+            "recipient_id": row.recipient_id,
+            "list_id": str(row.list_id) if row.list_id else None,
+            "time": row.created,
+            "reason": row.reason,
+            "media_type": row.media_type,
+        }
         if everything or not row.mailing_id:
-            facts: dict[str, Fact] = {
-                "recipient_id": row.recipient_id,
-                "list_id": str(row.list_id) if row.list_id else None,
-                "time": row.created,
-                "reason": row.reason,
-                "media_type": row.media_type,
-            }
             data.tell(now, Happening("unsubscribes", row.created, facts, row.created))
+        if row.mailing_id:
+            more: dict[str, Fact] = {
+                "mailing_id": str(row.mailing_id),
+                "campaign-id": data.campaigns.get(row.mailing_id),
+            }
+            mail = data.mails.get(mail_id(row.mailing_id, row.list_id, row.recipient_id))
+            sent = mail.sent if mail else row.created
+            data.tell(now, Happening("mailing_unsubscribes", row.created, facts | more, sent))
     data.unsubscribes_told = len(added)
 
 
@@ -80,25 +96,36 @@ def note_bounced_out(client: Client, now: float, recipient_ids: Iterable[str]) -
 
 
 def _write(client: Client, told: list[Happening], at: float) -> list[ExportFile]:
+    by_stream: dict[str, list[Happening]] = {}
+    for each in told:
+        by_stream.setdefault(each.stream, []).append(each)
     written = []
     for stream in STREAMS:
-        rows = [render(client, each) for each in told if each.stream == stream]
-        if rows:
-            columns = names(client.switches[f"columns_{stream}"])
-            moment = int(at * 1000)
-            written.append(client.responses.files.write(stream, rows, moment, header=columns))
+        if stream in by_stream:
+            spelling = _spelling(client, stream)
+            look = _field_of(client)
+            rows = [line(each, spelling, look) for each in by_stream[stream]]
+            files = client.responses.files
+            written.append(files.write(stream, rows, int(at * 1000), header=spelling.columns))
     return written
 
 
-def render(client: Client, happening: Happening) -> ExportRow:
-    """Write one line in the layout agreed on at the moment."""
+def _spelling(client: Client, stream: str) -> Spelling:
     switches = client.switches
-    columns = names(switches[f"columns_{happening.stream}"])
-    null = None if switches["export_null"] == "nil" else ""
+    return Spelling(
+        names(switches[f"columns_{stream}"]),
+        switches["export_time_format"],
+        switches["server_timezone"],
+        None if switches["export_null"] == "nil" else "",
+    )
+
+
+def _field_of(client: Client) -> FieldOf:
+    """Return how a column that support added is read from the recipient's row in its list."""
 
     def look(list_id: str, recipient_id: str, name: str) -> str | None:
         found = client.lists.get(int(list_id)) if list_id else None
         recipient = found.recipients.get(recipient_id) if found else None
         return recipient.values.get(name) if recipient else None
 
-    return line(happening, columns, switches["export_time_format"], null, look)
+    return look

@@ -9,6 +9,7 @@ from api_simulators.optimizely import dispatch, export_jobs
 from api_simulators.optimizely.export_files import STREAMS, ExportFile, ExportRow
 from api_simulators.optimizely.model import Client
 from api_simulators.optimizely.response_data import RESPONSE_CATEGORIES, Mail
+from api_simulators.optimizely.unsubscribes import unsubscribe
 from api_simulators.wire import ControlError
 
 Event = Callable[[Client, dict[str, Any], float], dict[str, Any]]
@@ -73,7 +74,14 @@ def _reply(client: Client, data: dict[str, Any], now: float) -> dict[str, Any]:
 
 def _mail_unsubscribe(client: Client, data: dict[str, Any], now: float) -> dict[str, Any]:
     mail = _mail(client, data)
-    dispatch.unsubscribe(client, mail, _at(data, now), str(data.get("reason", "")))
+    unsubscribe(
+        client,
+        mail.recipient_id,
+        mail.list_id,
+        mailing_id=mail.mailing_id,
+        reason=str(data.get("reason", "")),
+        created=_at(data, now),
+    )
     return {"mail": mail.id}
 
 

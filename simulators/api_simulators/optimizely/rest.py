@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 from api_simulators.optimizely.model import Client, World
 from api_simulators.optimizely.rest_call import RestCall, RestError, RestHandler, parameters_of
+from api_simulators.optimizely.rest_responses import RESPONSE_ROUTES
 from api_simulators.optimizely.rest_suppression import SUPPRESSION_ROUTES
 from api_simulators.wire import Answer, Request, html_answer, json_answer
 
@@ -21,7 +22,11 @@ def _authenticated(call: RestCall) -> Answer:
 
 
 # By method and path below the client's id; `*` is a part of any text.
-ROUTES: Routes = {("GET", "users/authenticated"): _authenticated, **SUPPRESSION_ROUTES}
+ROUTES: Routes = {
+    ("GET", "users/authenticated"): _authenticated,
+    **SUPPRESSION_ROUTES,
+    **RESPONSE_ROUTES,
+}
 
 
 def handle(world: World, request: Request) -> Answer:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
+from zoneinfo import ZoneInfo
 
-from api_simulators.optimizely.export_columns import ZONE
 from api_simulators.optimizely.model import Client
 from api_simulators.wire import Answer, Request, json_answer
 
@@ -67,7 +67,7 @@ class RestCall:
         form = self.client.switches["rest_times"]
         if form == "epoch_ms":
             return int(seconds * 1000)
-        zone = UTC if form == "iso_utc" else ZONE
+        zone = UTC if form == "iso_utc" else ZoneInfo(self.client.switches["server_timezone"])
         text = datetime.fromtimestamp(int(seconds), zone).isoformat()
         return text.replace("+00:00", "Z") if form == "iso_utc" else text
 

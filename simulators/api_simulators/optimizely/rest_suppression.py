@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 from api_simulators.optimizely.blocklist_store import BlockEntry
-from api_simulators.optimizely.model import Client
 from api_simulators.optimizely.rest_call import (
     RestCall,
     RestError,
@@ -16,6 +15,7 @@ from api_simulators.optimizely.rest_call import (
     paged,
 )
 from api_simulators.optimizely.unsubscribe_store import Unsubscribe
+from api_simulators.optimizely.unsubscribes import unsubscribe
 from api_simulators.wire import Answer, json_answer
 
 MOST_UNSUBSCRIBES = 5_000
@@ -71,16 +71,20 @@ def _add_unsubscribes(call: RestCall) -> Answer:
     if (not ids and not mail_ids) or len(ids) + len(mail_ids) > MOST_UNSUBSCRIBES:
         raise RestError(400)
     media = (given["mediaType"] or ["EMAIL"])[0]
-    list_id = int((given["recipientListId"] or ["0"])[0])
+    list_text = (given["recipientListId"] or ["0"])[0]
+    if not list_text.isdecimal():
+        raise RestError(400)
+    list_id = int(list_text)
     done, failed = list(ids), []
     for each in ids:
-        _store(call.client, each, list_id, 0, media)
+        unsubscribe(call.client, each, list_id, media_type=media)
     for each in mail_ids:
-        mail = call.client.responses.mails.get(each)
+        mail = call.client.find_mail(each)
         if mail is None:
             failed.append(each)
             continue
-        _store(call.client, mail.recipient_id, mail.list_id, mail.mailing_id, media)
+        mailing_id, sent_to, recipient_id = mail
+        unsubscribe(call.client, recipient_id, sent_to, mailing_id=mailing_id, media_type=media)
         done.append(each)
     return json_answer(200, {"successfulIds": done, "unsuccessfulIds": failed})
 
@@ -99,12 +103,6 @@ def _given(call: RestCall) -> dict[str, list[str]]:
         many = value if isinstance(value, list) else [value]
         found[name] = [str(each) for each in many if each is not None]
     return found
-
-
-def _store(client: Client, recipient_id: str, list_id: int, mailing_id: int, media: str) -> None:
-    scope = client.unsubscribe_scope(list_id)
-    row = Unsubscribe(recipient_id, scope, list_id, mailing_id, client.now(), "", media)
-    client.unsubscribes.add(row)
 
 
 def _remove_unsubscribes(call: RestCall) -> Answer:
