@@ -21,7 +21,13 @@ class ConnectionCutError(Exception):
 
 def whole(answer: Answer) -> web.Response:
     """Return the answer as aiohttp wants it."""
-    response = web.Response(status=answer.status, body=answer.body, headers=answer.headers)
+    response = web.Response(
+        status=answer.status, body=answer.body, headers=answer.headers, reason=answer.reason
+    )
+    if answer.chunked:
+        response.enable_chunked_encoding()
+    if answer.headers.get("Connection") == "close":
+        response.force_close()
     if answer.body or answer.status == 200:
         response.headers["Content-Type"] = answer.content_type
     return response

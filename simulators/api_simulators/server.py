@@ -15,13 +15,14 @@ from api_simulators.clock import Clock
 from api_simulators.controls import control
 from api_simulators.delivery import ConnectionCutError, deliver, edge_answer, whole
 from api_simulators.faults import Action
+from api_simulators.optimizely.vendor import Optimizely
 from api_simulators.vendor import Station, Vendor
 from api_simulators.wire import Answer, Request, json_answer
 
 # Actions whose request never reaches the vendor and never gets an answer.
 NEVER_ANSWERED = frozenset({"reset", "hang"})
 
-VENDORS: tuple[Callable[[Clock], Vendor], ...] = (ActiveCampaign,)
+VENDORS: tuple[Callable[[Clock], Vendor], ...] = (ActiveCampaign, Optimizely)
 
 
 def stations() -> dict[str, Station]:
@@ -39,6 +40,7 @@ class Dispatcher:
 
     def __init__(self, by_prefix: dict[str, Station]) -> None:
         self._stations = by_prefix
+        self._open: dict[str, set[asyncio.BaseTransport]] = {name: set() for name in by_prefix}
 
     async def handle(self, raw: web.BaseRequest) -> web.StreamResponse:
         """Answer one HTTP request."""
@@ -55,8 +57,18 @@ class Dispatcher:
             request = Request(raw.method, parts[3], query, raw.headers, body, base_url)
             return whole(control(station, request))
         path = target[len(name) + 1 :] or "/"
-        request = Request(raw.method, path, query, raw.headers, body, base_url)
+        request = Request(
+            raw.method, path, query, raw.headers, body, base_url, self._count(name, raw.transport)
+        )
         return await self._serve(station, raw, request)
+
+    def _count(self, name: str, transport: asyncio.BaseTransport | None) -> int:
+        """Note the connection and return how many to this vendor are open."""
+        still_open = {known for known in self._open[name] if not known.is_closing()}
+        if transport is not None:
+            still_open.add(transport)
+        self._open[name] = still_open
+        return len(still_open)
 
     async def _serve(
         self, station: Station, raw: web.BaseRequest, request: Request

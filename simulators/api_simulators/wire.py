@@ -14,7 +14,10 @@ _ENCODER = json.JSONEncoder(check_circular=False, ensure_ascii=False, separators
 
 @dataclass(slots=True, frozen=True)
 class Request:
-    """A request as the vendor sees it: `path` starts after the vendor's prefix."""
+    """A request as the vendor sees it: `path` starts after the vendor's prefix.
+
+    `connections` counts the connections to this vendor that are open now, this one included.
+    """
 
     method: str
     path: str
@@ -22,16 +25,23 @@ class Request:
     headers: Mapping[str, str]
     body: bytes
     base_url: str
+    connections: int = 1
 
 
 @dataclass(slots=True)
 class Answer:
-    """A complete answer; how it reaches the client is the business of `delivery`."""
+    """A complete answer; how it reaches the client is the business of `delivery`.
+
+    `reason` replaces the status line's phrase where it is not None. A header `Connection: close`
+    is also carried out.
+    """
 
     status: int
     body: bytes
     content_type: str = JSON_TYPE
     headers: dict[str, str] = field(default_factory=dict)
+    reason: str | None = None
+    chunked: bool = False
 
 
 def json_answer(status: int, payload: Any, headers: dict[str, str] | None = None) -> Answer:

@@ -1,95 +1,76 @@
-"""How something that happened becomes a line of an export file: which columns, which spelling.
-
-No layout is published; it is agreed with the vendor's support for each client, who can add fields
-of the recipient list to any stream (integration guide, 4413192163725). So the layouts are switches.
-"""
+"""The columns of a list: its own attributes, then read-only system columns in some language."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
-from api_simulators.optimizely.export_files import Cells, ExportRow
+from api_simulators.optimizely.model import Attribute, Recipient, RecipientList
+from api_simulators.optimizely.operations import BusinessError
+from api_simulators.optimizely.values import Converter
+from api_simulators.switches import Switches
 
-Fact = str | float | None
-FieldOf = Callable[[str, str, str], str | None]
-
-LAYOUTS: dict[str, str] = {
-    "unsubscribes": "recipient_id,list_id,time",
-    "mailing_unsubscribes": "recipient_id,mailing_id,time",
-    "outbounces": "recipient_id",
-    "responses": "recipient_id,list_id,mailing_id,category,time",
-    "opens": "recipient_id,list_id,mailing_id,time",
-    "clicks": "recipient_id,list_id,mailing_id,link_id,time",
-    "recipients": "recipient_id,list_id,mailing_id,time",
-    "mailings": "mailing_id,name,started,finished",
-    "links": "link_id,mailing_id,name,url",
+Read = Callable[[Recipient], str | None]
+DEFAULT_LOCALE = "en"
+# Created, modified, opt-in source, opt-in date (recorded; an unknown locale has the default names).
+SYSTEM = {
+    "de": ("Erstellt am", "Geändert am", "Opt-in-Quelle", "Opt-in-Datum"),
+    "en": ("Created", "Modified", "Opt-in Source", "Opt-in Date"),
 }
-TIME_FORMATS = ("iso", "german", "epoch_ms")
-# The vendor's servers were seen to write Central European time (recordings of getAttributes).
-ZONE = ZoneInfo("Europe/Berlin")
+SYSTEM_NAMES = {name: index for names in SYSTEM.values() for index, name in enumerate(names)}
 
 
-@dataclass(slots=True, frozen=True)
-class Happening:
-    """One thing to tell: its facts by column name, times as seconds since 1970.
-
-    `dispatched` is when the mailing it belongs to was sent, None for what never grows too old.
-    """
-
-    stream: str
-    time: float
-    facts: dict[str, Fact]
-    dispatched: float | None = None
+def system_columns(in_list: RecipientList, locale: str | None, switches: Switches) -> list[str]:
+    """Return the names of the system columns that the list has."""
+    names = SYSTEM.get((locale or DEFAULT_LOCALE)[:2].lower(), SYSTEM[DEFAULT_LOCALE])
+    if switches["list_kind_shown"] == "optin_columns" and in_list.kind != "optin":
+        return list(names[:2])
+    return list(names)
 
 
-def names(layout: str) -> tuple[str, ...]:
-    """Split a layout as a switch has it: column names with commas between."""
-    return tuple(name.strip() for name in layout.split(","))
+def attribute_names(in_list: RecipientList, locale: str | None, switches: Switches) -> list[str]:
+    """Return all column names, the system's at the end."""
+    return [*in_list.attributes, *system_columns(in_list, locale, switches)]
 
 
-def is_layout(layout: object) -> bool:
-    """Say whether the text names at least one column and leaves none unnamed."""
-    return all(names(str(layout)))
+def writable(
+    in_list: RecipientList, names: list[str | None], switches: Switches
+) -> list[Attribute | None]:
+    """Return one attribute per name, None for those to skip; raises BusinessError."""
+    return [_writable(in_list, name, switches) for name in names]
 
 
-def line(
-    happening: Happening,
-    columns: tuple[str, ...],
-    time_format: str,
-    null: str | None,
-    look: FieldOf,
-) -> ExportRow:
-    """Write one line; what is no fact is looked up as a field of the recipient in the list.
-
-    A list that is gone (recycled) or a field nobody filled leaves `null`.
-    """
-    cells = tuple(_cell(happening, name, time_format, null, look) for name in columns)
-    return ExportRow(cells, happening.dispatched)
+def _writable(in_list: RecipientList, name: str | None, switches: Switches) -> Attribute | None:
+    attribute = in_list.attributes.get(name or "")
+    if attribute is not None:
+        return attribute
+    if name in SYSTEM_NAMES:
+        if switches["read_only_write"] == "ignored":
+            return None
+        raise BusinessError(f"Attribute '{name}' is read-only")
+    if switches["unknown_attribute"] == "ignored":
+        return None
+    raise BusinessError(f"Attribute '{name}' does not exist")
 
 
-def _cell(
-    happening: Happening, name: str, time_format: str, null: str | None, look: FieldOf
-) -> str | None:
-    value = happening.facts.get(name)
-    if value is None:
-        facts = happening.facts
-        value = look(str(facts.get("list_id", "")), str(facts.get("recipient_id", "")), name)
-    if value is None:
-        return null
-    return stamp(value, time_format) if isinstance(value, float) else value
+def reader(in_list: RecipientList, name: str | None, switches: Switches) -> Read:
+    """Return what reads a column of a recipient; raises BusinessError for an unknown one."""
+    if name in in_list.attributes:
+        wanted = str(name)
+        return lambda recipient: recipient.values.get(wanted)
+    if name in SYSTEM_NAMES:
+        return _system_reader(SYSTEM_NAMES[str(name)], Converter(switches))
+    if switches["unknown_attribute"] == "ignored":
+        return lambda _recipient: None
+    raise BusinessError(f"Attribute '{name}' does not exist")
 
 
-def stamp(seconds: float, time_format: str) -> str:
-    """Write a time as `iso` with the server's offset, `german` without one, or milliseconds."""
-    if time_format == "epoch_ms":
-        return str(int(seconds * 1000))
-    moment = datetime.fromtimestamp(int(seconds), ZONE)
-    return moment.isoformat() if time_format == "iso" else moment.strftime("%d.%m.%Y %H:%M:%S")
-
-
-def header(columns: tuple[str, ...]) -> Cells:
-    """Return the header line a client may have agreed on."""
-    return columns
+def _system_reader(index: int, converter: Converter) -> Read:
+    if index == 0:
+        return lambda recipient: converter.shown(recipient.created)
+    if index == 1:
+        return lambda recipient: converter.shown(recipient.modified)
+    if index == 2:
+        return lambda recipient: recipient.optin_source
+    return lambda recipient: (
+        None if recipient.optin_date is None else converter.shown(recipient.optin_date)
+    )

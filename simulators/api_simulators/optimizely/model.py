@@ -156,13 +156,14 @@ class Session:
 class Client:
     """One client (mandator): its lists, suppression stores, mailings, and who may log in.
 
-    `responses` is the place for response data and dispatches (closed loop, mail ids).
+    `responses` has response data and dispatches (closed loop, mail ids).
     """
 
-    def __init__(self, number: int, switches: Switches, now: Callable[[], float]) -> None:
+    def __init__(self, number: int, world: World) -> None:
         self.id = number
-        self.switches = switches
-        self.now = now
+        self.world = world
+        self.switches = world.switches
+        self.now = world.now
         self.users: dict[str, User] = {}
         self.lists: dict[int, RecipientList] = {}
         self.unsubscribes = Unsubscribes()
@@ -211,6 +212,17 @@ class Client:
         """Return the store an unsubscribe on a list goes to: 0 is the client's."""
         return list_id if self.switches["unsubscribe_store"] == "list" else 0
 
+    def find_mail(self, mail_id: str) -> tuple[int, int, str] | None:
+        """Return mailing, list and recipient id of a message, if there is one of this id."""
+        mail = self.responses.mails.get(mail_id)
+        return (mail.mailing_id, mail.list_id, mail.recipient_id) if mail else None
+
+    def resubscribe(self, recipient_id: str, list_id: int) -> None:
+        """Take back the unsubscribes that a list's mailings respect."""
+        self.unsubscribes.remove(0, recipient_id)
+        if self.switches["unsubscribe_store"] == "list":
+            self.unsubscribes.remove(list_id, recipient_id)
+
     def is_active(self, in_list: RecipientList, recipient: Recipient) -> bool:
         """Say whether a mailing to the list would reach the recipient."""
         return (
@@ -233,5 +245,5 @@ class World:
     def client(self, number: int) -> Client:
         """Return a client, made without users or lists if it is new."""
         if number not in self.clients:
-            self.clients[number] = Client(number, self.switches, self.now)
+            self.clients[number] = Client(number, self)
         return self.clients[number]

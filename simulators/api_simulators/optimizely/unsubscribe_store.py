@@ -54,3 +54,11 @@ class Unsubscribes:
             return False
         self._folded[scope, recipient_id.casefold()] -= 1
         return True
+
+    def rename(self, old: str, new: str) -> None:
+        """Let the unsubscribes of one id be those of another."""
+        for key in [key for key in self.rows if key[1] == old]:
+            row = self.rows[key]
+            self.remove(*key)
+            row.recipient_id = new
+            self.add(row)
