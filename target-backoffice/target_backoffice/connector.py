@@ -110,7 +110,7 @@ class BackofficeConnector(SQLConnector):
     def _prepare_session(self, connection: DBAPIConnection, _record: object) -> None:
         seconds = self.settings.lock_timeout_seconds
         if self.backend == "sqlite":
-            connection.isolation_level = None  # type: ignore[attr-defined]
+            connection.isolation_level = None
             return
         statements = (
             (f"SET lock_timeout = '{seconds}s'", "SET TimeZone = 'UTC'")
@@ -134,7 +134,7 @@ class BackofficeConnector(SQLConnector):
         schema: dict[str, Any],
         primary_keys: Any = None,
         partition_keys: list[str] | None = None,  # noqa: ARG002 - the SDK's signature
-        as_temp_table: bool = False,  # noqa: ARG002, FBT001, FBT002 - the SDK's signature
+        as_temp_table: bool = False,  # noqa: ARG002 - the SDK's signature
     ) -> None:
         """As the SDK's; in MariaDB its texts hold every character, whatever the default."""
         _, schema_name, table = self.parse_full_table_name(full_table_name)

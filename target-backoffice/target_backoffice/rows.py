@@ -1,4 +1,4 @@
-"""Spooled record → Row: values as the database takes them, natural key and content as digests. Pure.
+"""Spooled record → Row: values as the database takes them, key and content as digests. Pure.
 
 What a column can't hold is a named reject here, the same on every database: SQLite would take
 anything, MariaDB might cut it off.

@@ -86,9 +86,10 @@ def prepare(
     inspector = sa.inspect(connector.engine)
     found = {column["name"]: column for column in inspector.get_columns(named.table, named.schema)}
     primary = inspector.get_pk_constraint(named.table, named.schema)["constrained_columns"]
-    unique = [c["column_names"] for c in inspector.get_unique_constraints(table, named.schema)]
+    unique: list[Sequence[str | None]] = [primary]
+    unique += [c["column_names"] for c in inspector.get_unique_constraints(table, named.schema)]
     unique += [i["column_names"] for i in inspector.get_indexes(table, named.schema) if i["unique"]]
-    if not any(sorted(str(c) for c in names) == sorted(key) for names in (primary, *unique)):
+    if not any(sorted(str(c) for c in names) == sorted(key) for names in unique):
         raise ConfigurationError(
             f"table {table}: is there but has no unique key ({', '.join(key)}); "
             "let this target make it, or see its README for the columns"

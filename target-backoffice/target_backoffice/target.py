@@ -19,12 +19,14 @@ from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
 from singer_sdk.sql import SQLTarget
 from target_kit.cli import run as run_cli
 from target_kit.clock import SystemClock
-from target_kit.errors import ConfigurationError, GuardTripped, StopRun
+from target_kit.errors import ConfigurationError, GuardTripped, InputError, StopRun
+from target_kit.feedback import Feedback, write_feedback
 from target_kit.intake import Intake, StreamInfo
 from target_kit.outcome import OPEN
 from target_kit.report import RunReport
 from target_kit.singer import KitTarget
 
+from target_backoffice.completeness import gap, marker_version
 from target_backoffice.connector import BackofficeConnector
 from target_backoffice.run import Run, check_columns
 from target_backoffice.schema import CONFIG_SCHEMA
@@ -49,6 +51,7 @@ class TargetBackoffice(KitTarget, SQLTarget):
         super().__init__(**kwargs)
         self.settings: Settings = read_settings(self.config)
         self.clock = SystemClock()
+        self.started_at = self.clock.now()
 
     @property
     def target_connector(self) -> BackofficeConnector:
@@ -108,7 +111,10 @@ class TargetBackoffice(KitTarget, SQLTarget):
                 report.write(self.settings.report_file)
 
     def _judge(self, intake: Intake, report: RunReport) -> None:
-        """Status and exit code of a run that came to its end; raises GuardTripped."""
+        """Status and exit code of a run that came to its end; confirms a complete import (S1-35).
+
+        Raises GuardTripped or InputError where the import can't be confirmed (S1-32).
+        """
         rejects = sum(stream.outcomes[o] for stream in report.streams for o in OPEN)
         report.status, report.exit_code = "done", 0
         if rejects:
@@ -118,6 +124,23 @@ class TargetBackoffice(KitTarget, SQLTarget):
             report.message = str(intake.input_error)
         elif rejects and self.settings.fail_on_rejects:
             raise GuardTripped(f"{rejects} records were not imported (fail_on_rejects)")
+        elif self.settings.feedback_file:
+            self._confirm(self.settings.feedback_file, intake, report, rejects)
+
+    def _confirm(self, path: Path, intake: Intake, report: RunReport, rejects: int) -> None:
+        """Write the feedback file, dated when this run began to read, or say why not."""
+        missing = gap(intake.marker, intake.received, self.settings.streams, intake.streams)
+        if missing:
+            report.status = "incomplete input"
+            raise InputError(f"feedback_file stays as it was: {missing}")
+        if rejects:
+            raise GuardTripped(
+                f"feedback_file stays as it was: {rejects} records were not imported; "
+                "see the rejects file, correct the data and run again"
+            )
+        counts = {name: intake.spool.count(name) for name in sorted(intake.streams)}
+        version = marker_version(intake.marker)
+        write_feedback(path, Feedback(self.started_at, ", ".join(counts), counts, version))
 
 
 def main() -> NoReturn:

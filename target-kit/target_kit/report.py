@@ -90,6 +90,8 @@ class RunReport:
             lines += [f"  {n:>7} {cause}" for cause, n in stream.causes.items()]
             if any(stream.outcomes[o] for o in OPEN):
                 lines.append(f"  see {stream.rejects_file}")
+        if not self.requests_per_second:  # a database: nothing is counted by calls
+            return "\n".join([*lines, f"{self.writes} writes in {self.seconds:.1f} s"])
         lines += _table(["calls", "number"], [[c, str(n)] for c, n in self.calls.items()])
         lines.append(
             f"{self.writes} writes, {sum(self.calls.values())} calls in {self.seconds:.1f} s; "
