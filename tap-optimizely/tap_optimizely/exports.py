@@ -1,0 +1,44 @@
+"""Which streams there are, and from which exports of the closed loop each is read. Pure data.
+
+Names of operations: developer documentation, ClosedLoopWebservice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+REST = "rest"
+CLOSED_LOOP = "closed_loop"
+CSV = "csv"
+
+UNSUBSCRIBES = "unsubscribes"
+BOUNCES = "bounces"
+BLOCKLIST = "blocklist"
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """One export of the closed loop: its name in settings and the operation that reads it."""
+
+    name: str
+    operation: str
+
+
+EXPORTS: dict[str, tuple[Export, ...]] = {
+    UNSUBSCRIBES: (
+        Export("unsubscribes", "getUnsubscribes"),
+        Export("mailing_unsubscribes", "getMailingUnsubscribes"),
+    ),
+    BOUNCES: (Export("outbounces", "getOutBounces"), Export("responses", "getResponses")),
+    "opens": (Export("opens", "getOpens"),),
+    "clicks": (Export("clicks", "getClicks"),),
+    "sent": (Export("sent", "getRecipients"),),
+    "mailings": (Export("mailings", "getMailings"),),
+    "links": (Export("links", "getLinks"),),
+    BLOCKLIST: (),
+}
+STREAMS = tuple(EXPORTS)
+EXPORT_NAMES = tuple(export.name for exports in EXPORTS.values() for export in exports)
+CSV_STREAMS = (UNSUBSCRIBES, BOUNCES)
+# S1-39, S1-40, S1-44: worth something only to a campaign of the CRM.
+CAMPAIGN_STREAMS = frozenset({"opens", "clicks"})
