@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from api_simulators.optimizely.blocklist import block
+from api_simulators.optimizely.export_jobs import note_bounced_out
 from api_simulators.optimizely.mailings import STATUSES
 from api_simulators.optimizely.mailings import TYPES as MAILING_TYPES
 from api_simulators.optimizely.model import (
     CATEGORIES,
+    DEFAULT_CLIENT,
     KINDS,
     TYPES,
     Attribute,
@@ -22,7 +24,6 @@ from api_simulators.optimizely.model import (
     User,
     World,
 )
-from api_simulators.optimizely.soap import DEFAULT_CLIENT
 from api_simulators.optimizely.unsubscribes import unsubscribe
 from api_simulators.wire import ControlError
 
@@ -192,8 +193,11 @@ def add_bounces(client: Client, entry: Entry) -> int:
     category = f"{entry.get('kind', 'hard')}bounce"
     if category not in CATEGORIES:
         raise ControlError(f"bounces are hard or soft, not {entry.get('kind')!r}")
+    if not entry.get("id"):
+        raise ControlError("name the recipient by id")
     counters = client.bounces.setdefault(str(entry["id"]), dict.fromkeys(CATEGORIES, 0))
     counters[category] += int(entry.get("count", 1))
+    note_bounced_out(client, client.now(), [str(entry["id"])])
     return counters[category]
 
 

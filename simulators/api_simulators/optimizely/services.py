@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from api_simulators.optimizely import (
     blocklist,
+    closed_loop,
+    mail_ids,
     mailings,
+    optin,
     recipient_lists,
     recipients,
+    responses,
     sessions,
     unsubscribes,
 )
@@ -19,5 +23,9 @@ DEPLOYED: tuple[Service, ...] = (
     unsubscribes.SERVICE,
     blocklist.SERVICE,
     mailings.SERVICE,
+    closed_loop.SERVICE,
+    responses.SERVICE,
+    optin.SERVICE,
+    mail_ids.SERVICE,
 )
 SERVICES: dict[str, Service] = {service.name: service for service in DEPLOYED}

@@ -10,6 +10,7 @@ import re
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from api_simulators.optimizely.overrides import is_override_list
+from api_simulators.optimizely.response_switches import RESPONSE_TABLE
 from api_simulators.switches import Switch, Value
 
 
@@ -331,4 +332,12 @@ LISTS: tuple[Switch, ...] = (
     ),
 )
 
-TABLE: tuple[Switch, ...] = (*SESSIONS, *WIRE, *RECIPIENTS, *VALUES, *SUPPRESSION, *LISTS)
+TABLE: tuple[Switch, ...] = (
+    *SESSIONS,
+    *WIRE,
+    *RECIPIENTS,
+    *VALUES,
+    *SUPPRESSION,
+    *LISTS,
+    *RESPONSE_TABLE,
+)

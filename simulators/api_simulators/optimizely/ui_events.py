@@ -8,7 +8,15 @@ from typing import Any
 from api_simulators.optimizely import seeding
 from api_simulators.optimizely.blocklist import block
 from api_simulators.optimizely.mailings import STATUSES
-from api_simulators.optimizely.model import KINDS, Client, Recipient, RecipientList, World
+from api_simulators.optimizely.model import (
+    DEFAULT_CLIENT,
+    KINDS,
+    Client,
+    Recipient,
+    RecipientList,
+    World,
+)
+from api_simulators.optimizely.response_events import RESPONSE_EVENTS
 from api_simulators.optimizely.unsubscribes import unsubscribe
 from api_simulators.wire import ControlError
 
@@ -24,7 +32,7 @@ def event(world: World, data: Details) -> Details:
     handler = EVENTS.get(str(data.get("type")))
     if handler is None:
         raise ControlError(f"unknown event {data.get('type')!r}; known: {sorted(EVENTS)}")
-    number = int(data.get("client", seeding.DEFAULT_CLIENT))
+    number = int(data.get("client", DEFAULT_CLIENT))
     if number not in world.clients:
         raise ControlError(f"no client {number}; known: {sorted(world.clients)}")
     return {"type": data["type"]} | handler(world.clients[number], data)
@@ -76,15 +84,6 @@ def _unblock(client: Client, data: Details) -> Details:
     return {"blocklist": len(client.blocklist.entries)}
 
 
-def _bounce(client: Client, data: Details) -> Details:
-    """Count `times` bounces of `kind` hard or soft for `id`."""
-    count = seeding.add_bounces(
-        client,
-        {"id": _id(data), "kind": data.get("kind", "hard"), "count": data.get("times", 1)},
-    )
-    return {"count": count}
-
-
 def _expire_sessions(client: Client, data: Details) -> Details:  # noqa: ARG001 - every event has this shape
     sessions = client.world.sessions
     mine = [key for key, session in sessions.items() if session.client_id == client.id]
@@ -97,7 +96,8 @@ def _mailing(client: Client, data: Details) -> Details:
     """Create a mailing (`name`, `mailing_type`, `status`, `lists`) or change the one of `id`."""
     number = int(data.get("id", 0))
     if number not in client.mailings:
-        entry = {key: data[key] for key in ("id", "name", "status", "lists") if key in data}
+        keys = ("id", "name", "status", "lists")
+        entry: Details = {key: data[key] for key in keys if key in data}
         entry["type"] = data.get("mailing_type", "regular")
         return {"id": seeding.add_mailing(client, entry).id}
     mailing = client.mailings[number]
@@ -127,7 +127,8 @@ def _edit_recipient(client: Client, data: Details) -> Details:
 
 
 def _add_recipient(client: Client, data: Details) -> Details:
-    entry = {key: data[key] for key in ("list", "id", "address", "attributes") if key in data}
+    keys = ("list", "id", "address", "attributes")
+    entry: Details = {key: data[key] for key in keys if key in data}
     return {"id": seeding.add_recipient(client, entry).id}
 
 
@@ -189,7 +190,6 @@ EVENTS: dict[str, Event] = {
     "resubscribe": _resubscribe,
     "block": _block,
     "unblock": _unblock,
-    "bounce": _bounce,
     "expire_sessions": _expire_sessions,
     "mailing": _mailing,
     "edit_recipient": _edit_recipient,
@@ -200,4 +200,5 @@ EVENTS: dict[str, Event] = {
     "remove_attribute": _remove_attribute,
     "change_kind": _change_kind,
     "revoke_user": _revoke_user,
+    **RESPONSE_EVENTS,
 }
