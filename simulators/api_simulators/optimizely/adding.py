@@ -155,7 +155,7 @@ class Adder:
             if self._checks[code](row):
                 if code != UNSUBSCRIBED:
                     return code
-                stored = self._unsubscribed(row)
+                stored = self._keeps_unsubscribed()
                 if stored is not None:
                     if stored and not self._is_there(row):
                         self._store(row, values)
@@ -163,7 +163,7 @@ class Adder:
         self._store(row, values)
         return INSERTED
 
-    def _unsubscribed(self, row: Row) -> bool | None:
+    def _keeps_unsubscribed(self) -> bool | None:
         """Say whether an unsubscribed recipient is stored; None goes on as if it were not one.
 
         An opt-in list takes the unsubscribe back, a double opt-in only once it is confirmed.

@@ -69,6 +69,11 @@ def has_doctype() -> SoapFault:
     return SoapFault("org.xml.sax.SAXException: DTDs are not allowed in SOAP messages.")
 
 
+def too_many_connections() -> SoapFault:
+    """One connection more than the client may have (guess)."""
+    return SoapFault(f"{IMPL}: Too many connections")
+
+
 def invalid_credentials() -> SoapFault:
     """A login is refused (recorded)."""
     return SoapFault(f"{IMPL}: Invalid credentials.")

@@ -10,6 +10,7 @@ from api_simulators.optimizely.response_data import ResponseData
 from api_simulators.optimizely.unsubscribe_store import Unsubscribes
 from api_simulators.switches import Switches
 
+DEFAULT_CLIENT = 1234
 KINDS = ("regular", "optin", "transaction", "test")
 TEXT_TYPES = frozenset({"STRING", "TEXT"})
 TYPES = TEXT_TYPES | {

@@ -55,8 +55,12 @@ def enter(world: World, session_id: str | None) -> Session:
     return session
 
 
-def check_permission(world: World, session: Session, service: str, operation: str) -> None:
-    """Refuse what is not on the user's whitelist; raises BusinessError."""
+def check_permission(world: World, session: Session | None, service: str, operation: str) -> None:
+    """Refuse a foreign address, and what is not on the user's whitelist; raises BusinessError."""
+    if world.switches["ip_refused"] == "fault":
+        raise BusinessError("IP address is not allowed")
+    if session is None:
+        return
     user = world.clients[session.client_id].users[session.user]
     named = {operation, f"{service}.{operation}"}
     everyone = {name.strip() for name in str(world.switches["allowed_operations"]).split(",")}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from api_simulators.optimizely import faults, sessions, soap_requests, wsdl
-from api_simulators.optimizely.model import Client, Session, World
+from api_simulators.optimizely.model import DEFAULT_CLIENT, Client, Session, World
 from api_simulators.optimizely.operations import BusinessError, Operation, Service
 from api_simulators.optimizely.recipient_writes import misshaped
 from api_simulators.optimizely.services import SERVICES
@@ -13,7 +13,6 @@ from api_simulators.optimizely.soap_replies import Writer, answer
 from api_simulators.wire import Answer, Request, html_answer
 
 PATH = "/soap11/"
-DEFAULT_CLIENT = 1234
 HOST = "api-01.example.net"
 
 
@@ -32,9 +31,7 @@ def handle(world: World, request: Request) -> Answer:
     service = SERVICES.get(name, Service(name, ()))
     writer = Writer(service.namespace, switches)
     try:
-        if crowded:
-            raise faults.SoapFault(f"{faults.IMPL}: Too many connections")
-        body = _call(world, request, service, writer)
+        body = _call(world, request, service, writer, crowded=crowded)
     except faults.SoapFault as fault:
         trace = switches["fault_detail"] == "stacktrace"
         return answer(500, writer.fault(fault, HOST, stack_trace=trace), switches)
@@ -54,7 +51,11 @@ def _get(world: World, request: Request, name: str) -> Answer:
     return html_answer(200, f"{name}: this is an AXIS service")
 
 
-def _call(world: World, request: Request, service: Service, writer: Writer) -> bytes:
+def _call(
+    world: World, request: Request, service: Service, writer: Writer, *, crowded: bool
+) -> bytes:
+    if crowded:
+        raise faults.too_many_connections()
     if "SOAPAction" not in request.headers:
         raise faults.no_soap_action()
     if service.name not in SERVICES:
@@ -78,10 +79,7 @@ def _run(world: World, service: Service, operation: Operation, values: list[Any]
         client = world.clients[session.client_id]
         origin = (session.id, client.id, session.user)
     try:
-        if world.switches["ip_refused"] == "fault":
-            raise BusinessError("IP address is not allowed")
-        if session is not None:
-            sessions.check_permission(world, session, service.name, operation.name)
+        sessions.check_permission(world, session, service.name, operation.name)
         result = operation.run(client, session, *values)
     except BusinessError as error:
         raise faults.business(error, origin, operation, values) from error

@@ -20,17 +20,20 @@ def describe(service: Service, address: str, *, located: bool) -> bytes:
     """Return the WSDL; `located` gives the encoding schema an address, for clients offline."""
     name = service.name.removeprefix("Rpc")
     operations = list(service.operations.values())
-    parts = [
+    head = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         f'<wsdl:definitions targetNamespace="{service.namespace}" '
         'xmlns:apachesoap="http://xml.apache.org/xml-soap" '
         f'xmlns:impl="{service.namespace}" xmlns:intf="{service.namespace}" '
         f'xmlns:soapenc="{ENCODING}" xmlns:tns2="http://lang.java" xmlns:wsdl="{WSDL}" '
         'xmlns:wsdlsoap="http://schemas.xmlsoap.org/wsdl/soap/" '
-        'xmlns:xsd="http://www.w3.org/2001/XMLSchema">',
+        'xmlns:xsd="http://www.w3.org/2001/XMLSchema">'
+    )
+    fault = '<wsdl:part name="fault" type="impl:WebserviceException"/>'
+    parts = [
+        head,
         _types(service, f"{address}/{SCHEMA_NAME}" if located else None),
-        '<wsdl:message name="WebserviceException">'
-        '<wsdl:part name="fault" type="impl:WebserviceException"/></wsdl:message>',
+        f'<wsdl:message name="WebserviceException">{fault}</wsdl:message>',
         *(_messages(operation) for operation in operations),
         f'<wsdl:portType name="{name}Webservice">',
         *(_port_operation(operation) for operation in operations),
