@@ -17,7 +17,8 @@ _NUMBER = re.compile(r"(?<!/api)/\d+(?=/|$)")
 class Entry:
     """One request: when (seconds since 1970), what, and the status the vendor decided on.
 
-    `status` is 0 where a fault cut the connection before the vendor saw the request.
+    `status` is 0 where a fault cut the connection before the vendor saw the request. `operation`
+    is what SOAP calls have in their bodies and other requests in their paths.
     """
 
     number: int
@@ -28,6 +29,7 @@ class Entry:
     status: int
     fault: str | None
     body: str | None
+    operation: str = ""
 
     def describe(self) -> dict[str, Any]:
         """Return the entry as the control call shows it."""
@@ -39,6 +41,8 @@ class Entry:
             "status": self.status,
             "time": self.time,
         }
+        if self.operation:
+            shown["operation"] = self.operation
         if self.fault:
             shown["fault"] = self.fault
         if self.body is not None:
@@ -54,12 +58,22 @@ class RequestLog:
         self._count = 0
         self.keep_bodies = False
 
-    def add(self, time: float, request: Request, status: int, fault: str | None) -> None:
+    def add(
+        self, time: float, request: Request, status: int, fault: str | None, operation: str = ""
+    ) -> None:
         """Note one request."""
         self._count += 1
         body = request.body.decode("utf-8", "replace") if self.keep_bodies else None
         entry = Entry(
-            self._count, time, request.method, request.path, request.query, status, fault, body
+            self._count,
+            time,
+            request.method,
+            request.path,
+            request.query,
+            status,
+            fault,
+            body,
+            operation,
         )
         self._entries.append(entry)
 
@@ -75,14 +89,18 @@ class RequestLog:
     def summary(self) -> dict[str, Any]:
         """Return how many requests went to each endpoint, ids written as `{id}`, and by status."""
         endpoints: Counter[str] = Counter()
+        operations: Counter[str] = Counter()
         statuses: Counter[str] = Counter()
         for entry in self._entries:
             endpoints[f"{entry.method} {_NUMBER.sub('/{id}', entry.path)}"] += 1
+            if entry.operation:
+                operations[entry.operation] += 1
             statuses[str(entry.status)] += 1
         writes = sum(1 for entry in self._entries if entry.method != "GET")
         return {
             "total": self._count,
             "writes": writes,
             "endpoints": dict(endpoints),
+            "operations": dict(operations),
             "statuses": dict(statuses),
         }

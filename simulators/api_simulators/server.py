@@ -108,7 +108,8 @@ def _with_event(station: Station, request: Request, action: Action) -> Answer:
 
 
 def _note(station: Station, request: Request, status: int, fault: str | None) -> None:
-    station.log.add(station.clock.now(), request, status, fault)
+    operation = station.vendor.operation(request)
+    station.log.add(station.clock.now(), request, status, fault, operation)
 
 
 async def serve(host: str, port: int, by_prefix: dict[str, Station]) -> None:

@@ -21,6 +21,10 @@ class Vendor(Protocol):
         """Answer one request as the vendor would."""
         ...
 
+    def operation(self, request: Request) -> str:
+        """Name what a request asks for, where method and path do not say; empty where they do."""
+        ...
+
     def reset(self) -> None:
         """Forget all data."""
         ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from optimizely_support import Soap
 from simulators_api import Api
 from simulators_support import Simulator
 
@@ -19,6 +20,24 @@ def process() -> Iterator[Simulator]:
 def simulator(process: Simulator) -> Simulator:
     process.reset()
     return process
+
+
+@pytest.fixture(scope="session")
+def campaign_process() -> Iterator[Simulator]:
+    with Simulator(vendor="optimizely") as running:
+        yield running
+
+
+@pytest.fixture
+def campaign(campaign_process: Simulator) -> Simulator:
+    campaign_process.reset()
+    return campaign_process
+
+
+@pytest.fixture
+def soap(campaign: Simulator) -> Iterator[Soap]:
+    with Soap(campaign.url) as client:
+        yield client.login()
 
 
 @pytest.fixture

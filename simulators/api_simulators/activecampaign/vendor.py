@@ -121,6 +121,10 @@ class ActiveCampaign:
             return html_answer(404, "Not Found")
         return json_answer(404, {"message": "No such resource"})
 
+    def operation(self, request: Request) -> str:  # noqa: ARG002 - the path says it all
+        """Return nothing: paths say what is asked for."""
+        return ""
+
     def reset(self) -> None:
         """Forget all data and the rate window."""
         self.store = Store()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from api_simulators.optimizely import faults, sessions, soap_requests, wsdl
@@ -14,6 +15,17 @@ from api_simulators.wire import Answer, Request, html_answer
 
 PATH = "/soap11/"
 HOST = "api-01.example.net"
+
+
+_OPERATION = re.compile(rb"<(?:[\w.-]+:)?Body[^>]*>\s*<(?:[\w.-]+:)?([A-Za-z]\w*)")
+
+
+def operation_of(request: Request) -> str:
+    """Name what a request calls, such as RpcRecipient.clear; empty where no call can be seen."""
+    if request.method != "POST" or not request.path.startswith(PATH):
+        return ""
+    found = _OPERATION.search(request.body, 0, 4096)
+    return f"{request.path[len(PATH) :]}.{found[1].decode()}" if found else ""
 
 
 def handle(world: World, request: Request) -> Answer:

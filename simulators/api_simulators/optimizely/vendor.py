@@ -51,6 +51,10 @@ class Optimizely:
         for client in self.world.clients.values():
             closed_loop.settle(client, self._clock.now())
 
+    def operation(self, request: Request) -> str:
+        """Name the SOAP operation that a request calls."""
+        return soap.operation_of(request)
+
     def reset(self) -> None:
         """Forget all data; the default client with its two lists is there again."""
         self.world = self._new_world()
