@@ -11,8 +11,9 @@ from api_simulators.optimizely.response_data import Link, Mail, Response, mail_i
 from api_simulators.wire import ControlError
 
 
-def send(client: Client, order: dict[str, Any], now: float) -> Mailing:
-    """Send a mailing to every active recipient of its list, and say so in `recipients`.
+def send(client: Client, order: dict[str, Any], at: float, noted: float | None = None) -> Mailing:
+    """Send a mailing at a time to every active recipient of its list; `noted` is when the vendor
+    learns of it, now if it is None.
 
     `order`: `list`, and optionally `mailing` (id, new or known), `name`, `type`, `campaign` (the
     CRM's), `links` ([{name, url}]) and `finish` (false leaves it SENDING).
@@ -20,7 +21,8 @@ def send(client: Client, order: dict[str, Any], now: float) -> Mailing:
     target = client.lists.get(int(order.get("list", 0)))
     if target is None:
         raise ControlError("no such list: name it by list (id)")
-    mailing = _mailing(client, order, target.id, now)
+    noted = client.now() if noted is None else noted
+    mailing = _mailing(client, order, target.id, at)
     data = client.responses
     if order.get("campaign"):
         data.campaigns[mailing.id] = str(order["campaign"])
@@ -28,13 +30,13 @@ def send(client: Client, order: dict[str, Any], now: float) -> Mailing:
         if not client.is_active(target, recipient):
             continue
         number = mail_id(mailing.id, target.id, recipient.id)
-        data.mails[number] = Mail(number, mailing.id, target.id, recipient.id, now)
+        data.mails[number] = Mail(number, mailing.id, target.id, recipient.id, at)
         mailing.sent.append((target.id, recipient.id))
-        data.tell(now, about(client, "recipients", data.mails[number], now))
+        data.tell(noted, about(client, "recipients", data.mails[number], at))
     for each in order.get("links", []):
-        _link(client, mailing, each, now)
+        _link(client, mailing, each, noted)
     if order.get("finish", True):
-        finish(client, mailing, now)
+        finish(client, mailing, at, noted)
     return mailing
 
 
@@ -65,19 +67,19 @@ def _link(client: Client, mailing: Mailing, given: dict[str, Any], now: float) -
     client.responses.tell(now, Happening("links", now, facts, mailing.started))
 
 
-def finish(client: Client, mailing: Mailing, now: float) -> None:
+def finish(client: Client, mailing: Mailing, at: float, noted: float) -> None:
     """End the sending of a mailing, which then shows up among `mailings`."""
-    mailing.status, mailing.finished = "DONE", now
+    mailing.status, mailing.finished = "DONE", at
     facts: dict[str, Fact] = {
         "mailing_id": str(mailing.id),
         "name": mailing.name,
         "subject": mailing.subject,
         "started": mailing.started,
-        "finished": now,
-        "time": now,
+        "finished": at,
+        "time": at,
         "campaign-id": client.responses.campaigns.get(mailing.id),
     }
-    client.responses.tell(now, Happening("mailings", now, facts, mailing.started))
+    client.responses.tell(noted, Happening("mailings", at, facts, mailing.started))
 
 
 def about(client: Client, stream: str, mail: Mail, at: float, **more: str) -> Happening:

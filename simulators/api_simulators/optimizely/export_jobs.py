@@ -24,18 +24,18 @@ DAY = 86_400.0
 def settle(client: Client, now: float) -> None:
     """Take over what other services changed, and run every job that was due until now."""
     _take_over(client, now)
-    waiting = client.responses.waiting
-    if not waiting or _next_run(client, waiting[0][0]) > now:
+    data = client.responses
+    if not data.waiting or _next_run(client, data.first_noted) > now:
         return
     due: dict[float, list[Happening]] = {}
     kept = []
-    for noted, happening in waiting:
+    for noted, happening in data.waiting:
         runs = _next_run(client, noted)
         if runs <= now:
             due.setdefault(runs, []).append(happening)
         else:
             kept.append((noted, happening))
-    client.responses.waiting = kept
+    data.keep_waiting(kept)
     for runs in sorted(due):
         _write(client, due[runs], runs)
 
@@ -44,7 +44,7 @@ def run_now(client: Client, now: float) -> list[ExportFile]:
     """Run the jobs off schedule: everything that waits goes into files of this moment."""
     _take_over(client, now)
     told = [happening for _, happening in client.responses.waiting]
-    client.responses.waiting = []
+    client.responses.keep_waiting([])
     return _write(client, told, now)
 
 

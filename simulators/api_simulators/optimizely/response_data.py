@@ -7,6 +7,7 @@ turns what is waiting into files, and the services and REST endpoints read it.
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass, field
 
 from api_simulators.optimizely.export_columns import Happening
@@ -66,12 +67,14 @@ class Link:
 class ResponseData:
     """Mails, responses, waves, links, export files, and what waits for the next export job.
 
-    `waiting` has what happened with the time the vendor learnt of it; `unsubscribes_told` counts
-    the unsubscribes already taken over; `bounced_out` are the recipients already reported.
+    `waiting` has what happened with the time the vendor learnt of it, `first_noted` the earliest
+    of these; `unsubscribes_told` counts the unsubscribes already taken over; `bounced_out` are the
+    recipients already reported.
     """
 
     files: ExportFiles = field(default_factory=ExportFiles)
     waiting: list[tuple[float, Happening]] = field(default_factory=list)
+    first_noted: float = math.inf
     mails: dict[str, Mail] = field(default_factory=dict)
     responses: list[Response] = field(default_factory=list)
     campaigns: dict[int, str] = field(default_factory=dict)
@@ -80,9 +83,15 @@ class ResponseData:
     unsubscribes_told: int = 0
     bounced_out: set[str] = field(default_factory=set)
 
-    def tell(self, now: float, happening: Happening) -> None:
+    def tell(self, noted: float, happening: Happening) -> None:
         """Put something on the way to the export files."""
-        self.waiting.append((now, happening))
+        self.waiting.append((noted, happening))
+        self.first_noted = min(noted, self.first_noted)
+
+    def keep_waiting(self, left: list[tuple[float, Happening]]) -> None:
+        """Let only these wait on."""
+        self.waiting = left
+        self.first_noted = min((noted for noted, _ in left), default=math.inf)
 
 
 def mail_id(mailing_id: int, list_id: int, recipient_id: str) -> str:

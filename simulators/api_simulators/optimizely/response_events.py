@@ -34,7 +34,7 @@ def _finish_mailing(client: Client, data: Details) -> Details:
     mailing = client.mailings.get(int(data.get("mailing", 0)))
     if mailing is None:
         raise ControlError("no such mailing: name it by mailing (id)")
-    dispatch.finish(client, mailing, _at(client, data))
+    dispatch.finish(client, mailing, _at(client, data), client.now())
     return {"mailing": mailing.id}
 
 

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 from api_simulators.optimizely.model import Client, World
 from api_simulators.optimizely.rest_call import RestCall, RestError, RestHandler, parameters_of
+from api_simulators.optimizely.rest_recipients import RECIPIENT_ROUTES
 from api_simulators.optimizely.rest_responses import RESPONSE_ROUTES
 from api_simulators.optimizely.rest_suppression import SUPPRESSION_ROUTES
 from api_simulators.wire import Answer, Request, html_answer, json_answer
@@ -26,6 +27,7 @@ ROUTES: Routes = {
     ("GET", "users/authenticated"): _authenticated,
     **SUPPRESSION_ROUTES,
     **RESPONSE_ROUTES,
+    **RECIPIENT_ROUTES,
 }
 
 

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from api_simulators.optimizely import dispatch
 from api_simulators.optimizely.blocklist import block
+from api_simulators.optimizely.export_files import STREAMS, ExportRow
 from api_simulators.optimizely.export_jobs import note_bounced_out
 from api_simulators.optimizely.mailings import STATUSES
 from api_simulators.optimizely.mailings import TYPES as MAILING_TYPES
@@ -235,6 +237,22 @@ def _add_mailing(client: Client, entry: Entry) -> None:
     add_mailing(client, entry)
 
 
+def _add_dispatch(client: Client, entry: Entry) -> None:
+    check_keys(entry, "mailing list name type campaign links finish time", "a dispatch")
+    the_list(client, entry.get("list"))
+    dispatch.send(client, entry, seconds(entry.get("time"), client.now()))
+
+
+def _add_export_file(client: Client, entry: Entry) -> None:
+    """Add a file as it stands, its `time` being both creation and modification."""
+    check_keys(entry, "stream rows time", "an export file")
+    if entry.get("stream") not in STREAMS:
+        raise ControlError(f"streams are {list(STREAMS)}")
+    rows = [ExportRow(tuple(row)) for row in entry.get("rows", [])]
+    moment = int(seconds(entry.get("time"), client.now()) * 1000)
+    client.responses.files.write(str(entry["stream"]), rows, moment)
+
+
 def _add_process(client: Client, entry: Entry) -> None:
     check_keys(entry, "id name description type", "an opt-in process")
     kind = str(entry.get("type", "single"))
@@ -254,4 +272,6 @@ PARTS: dict[str, Callable[[Client, Any], None]] = {
     "bounces": _add_bounces,
     "mailings": _add_mailing,
     "optin_processes": _add_process,
+    "dispatches": _add_dispatch,
+    "export_files": _add_export_file,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from api_simulators.optimizely import response_state
 from api_simulators.optimizely.lookups import settle
 from api_simulators.optimizely.model import Client, RecipientList, World
 
@@ -56,6 +57,7 @@ def _client(client: Client) -> dict[str, Any]:
             for row in client.optin_processes.values()
         ],
         "tracking_opt_outs": sorted(client.tracking_opt_outs),
+        **response_state.describe(client),
     }
 
 

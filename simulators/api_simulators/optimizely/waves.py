@@ -82,7 +82,7 @@ def settle(client: Client, now: float) -> None:
             continue
         template = client.mailings[wave.template_id]
         order = {"name": template.name, "list": wave.list_id, "type": template.type}
-        wave.mailing_id = dispatch.send(client, order, wave.due).id
+        wave.mailing_id = dispatch.send(client, order, wave.due, wave.due).id
 
 
 def _wave(client: Client, wave_id: int | None) -> Wave:
