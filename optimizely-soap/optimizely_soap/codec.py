@@ -160,6 +160,9 @@ def _number(kind: str, value: int) -> str:
 _BODY = f"{{{_ENVELOPE}}}Body"
 _FAULT = f"{{{_ENVELOPE}}}Fault"
 _DECLARED_ENCODING = re.compile(rb"""<\?xml[^>]{0,200}?encoding\s*=\s*["']([^"']{1,40})["']""")
+# Axis 1.4 writes references for the 16-bit units of Java's strings: an emoji comes as two halves,
+# which is no XML.
+_HALVES = re.compile(rb"&#x(d[89ab][0-9a-f]{2});&#x(d[c-f][0-9a-f]{2});", re.IGNORECASE)
 
 
 def envelope_kind(body: bytes) -> Literal["reply", "fault"]:
@@ -216,7 +219,12 @@ def _parsed(body: bytes) -> etree._Element | None:
         remove_pis=True,
     )
     try:
-        return etree.fromstring(body, parser)
+        return etree.fromstring(_HALVES.sub(_joined, body), parser)
     except (etree.XMLSyntaxError, ValueError):
         # The error quotes the message: leave its reach before raising.
         return None
+
+
+def _joined(halves: re.Match[bytes]) -> bytes:
+    high, low = (int(half, 16) for half in halves.groups())
+    return b"&#x%x;" % (0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00))

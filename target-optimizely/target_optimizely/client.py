@@ -8,7 +8,7 @@ means nothing: `UnexpectedAnswer`, never a guess. Signatures follow the vendor's
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from optimizely_soap.codec import (
     Parameter,
@@ -140,9 +140,9 @@ class Campaign:
             "RpcRecipient", "addAll3", long(list_id), long(optin_process), texts(ids),
             texts(addresses), texts(names), rows(values), repeatable=False,
         )  # fmt: skip
-        if not is_list_of(int, codes):
-            raise OutcomeUnknown("RpcRecipient.addAll3 was answered without codes")
-        return codes
+        if is_list_of(int, codes):
+            return codes
+        raise OutcomeUnknown("RpcRecipient.addAll3 was answered without codes")
 
     def remove_all(self, list_id: int, ids: Sequence[str]) -> list[bool]:
         """Take recipients out of the list; False for one that was not in it (any more)."""
@@ -232,7 +232,7 @@ class Campaign:
 
     def _call(
         self, service: str, operation: str, *params: Parameter, repeatable: bool = True
-    ) -> Any:
+    ) -> object:
         route = f"{service}.{operation}"
         try:
             return self._session.call(service, operation, *params, repeatable=repeatable)
@@ -250,9 +250,9 @@ class Campaign:
 
     def _one(self, kind: type[T], service: str, operation: str, *params: Parameter) -> T:
         value = self._call(service, operation, *params)
-        if not is_a(kind, value):
-            raise UnexpectedAnswer(f"{service}.{operation} was not answered with {kind.__name__}")
-        return value
+        if is_a(kind, value):
+            return value
+        raise UnexpectedAnswer(f"{service}.{operation} was not answered with {kind.__name__}")
 
     def _void(self, service: str, operation: str, *params: Parameter) -> None:
         if self._call(service, operation, *params) is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeGuard, TypeVar
+from typing import TypeGuard, TypeVar
 
 from optimizely_soap.codec import Row
 from target_kit.errors import VendorUnavailable
@@ -16,31 +16,31 @@ class UnexpectedAnswer(VendorUnavailable):
     """An answer of another shape or length than the call has; says numbers, never values."""
 
 
-def is_a(kind: type[T], value: Any) -> TypeGuard[T]:
+def is_a(kind: type[T], value: object) -> TypeGuard[T]:
     """Whether a value has exactly this type: True is no number."""
     return type(value) is kind
 
 
-def is_list_of(kind: type[T], value: Any) -> TypeGuard[list[T]]:
+def is_list_of(kind: type[T], value: object) -> TypeGuard[list[T]]:
     """Whether a value is a list of exactly this type."""
     return isinstance(value, list) and all(type(one) is kind for one in value)
 
 
-def each(kind: type[T], route: str, value: Any) -> list[T]:
+def each(kind: type[T], route: str, value: object) -> list[T]:
     """The list that a call was answered with; `UnexpectedAnswer` if it holds anything else."""
-    if not is_list_of(kind, value):
-        raise UnexpectedAnswer(f"{route} was not answered with a list of {kind.__name__}")
-    return value
+    if is_list_of(kind, value):
+        return value
+    raise UnexpectedAnswer(f"{route} was not answered with a list of {kind.__name__}")
 
 
-def as_text(route: str, value: Any) -> str:
+def as_text(route: str, value: object) -> str:
     """The text that a call was answered with."""
     if not isinstance(value, str):
         raise UnexpectedAnswer(f"{route} was not answered with a text")
     return value
 
 
-def table(route: str, value: Any, width: int | None = None) -> list[StoredRow]:
+def table(route: str, value: object, width: int | None = None) -> list[StoredRow]:
     """Rows of texts; `width` None leaves their length open."""
     if not isinstance(value, list):
         raise UnexpectedAnswer(f"{route} was not answered with rows")

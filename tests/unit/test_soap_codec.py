@@ -334,6 +334,7 @@ HOSTILE: dict[str, bytes] = {
     .replace(b"utf-8", b"iso-8859-1"),
     "utf-7 declared": WHOLE.replace(b'"utf-8"', b'"utf-7"'),
     "zero bytes": WHOLE.replace(b"canary", b"can\x00ry"),
+    "half an emoji": answer("<opReturn>&#xd83d;</opReturn>"),
     "illegal reference": answer("<opReturn>&#x1;</opReturn>"),
     "deep nesting": b"<a>" * 200_000 + b"</a>" * 200_000,
     "deep nesting inside": answer("<opReturn>" * 200_000 + "</opReturn>" * 200_000),
@@ -420,6 +421,13 @@ def test_character_references_are_read() -> None:
     """Axis writes letters beyond ASCII as hexadecimal references."""
     body = answer('<opReturn xsi:type="soapenc:string">J&#xf6;rg &#x1f600;</opReturn>')
     assert decode_reply(body, "op") == "Jörg 😀"
+
+
+@pytest.mark.parametrize("halves", ["&#xd83d;&#xde00;", "&#xD83D;&#xDE00;"])
+def test_an_emoji_in_two_halves_is_one(halves: str) -> None:
+    """Axis 1.4 writes each half of a Java string's surrogate pair by itself."""
+    body = answer(f'<opReturn xsi:type="soapenc:string">a{halves}b&amp;#xd83d;</opReturn>')
+    assert decode_reply(body, "op") == "a😀b&#xd83d;"
 
 
 # ---- there and back
