@@ -140,7 +140,7 @@ class Campaign:
             "RpcRecipient", "addAll3", long(list_id), long(optin_process), texts(ids),
             texts(addresses), texts(names), rows(values), repeatable=False,
         )  # fmt: skip
-        if is_list_of(int, codes):
+        if is_list_of(codes, int):
             return codes
         raise OutcomeUnknown("RpcRecipient.addAll3 was answered without codes")
 
@@ -250,7 +250,7 @@ class Campaign:
 
     def _one(self, kind: type[T], service: str, operation: str, *params: Parameter) -> T:
         value = self._call(service, operation, *params)
-        if is_a(kind, value):
+        if is_a(value, kind):
             return value
         raise UnexpectedAnswer(f"{service}.{operation} was not answered with {kind.__name__}")
 

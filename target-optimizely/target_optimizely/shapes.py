@@ -16,19 +16,19 @@ class UnexpectedAnswer(VendorUnavailable):
     """An answer of another shape or length than the call has; says numbers, never values."""
 
 
-def is_a(kind: type[T], value: object) -> TypeGuard[T]:
+def is_a(value: object, kind: type[T]) -> TypeGuard[T]:
     """Whether a value has exactly this type: True is no number."""
     return type(value) is kind
 
 
-def is_list_of(kind: type[T], value: object) -> TypeGuard[list[T]]:
+def is_list_of(value: object, kind: type[T]) -> TypeGuard[list[T]]:
     """Whether a value is a list of exactly this type."""
     return isinstance(value, list) and all(type(one) is kind for one in value)
 
 
 def each(kind: type[T], route: str, value: object) -> list[T]:
     """The list that a call was answered with; `UnexpectedAnswer` if it holds anything else."""
-    if is_list_of(kind, value):
+    if is_list_of(value, kind):
         return value
     raise UnexpectedAnswer(f"{route} was not answered with a list of {kind.__name__}")
 
