@@ -15,7 +15,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    MetaData,
     Row,
     String,
     Table,
@@ -26,10 +25,11 @@ from sqlalchemy import (
     update,
 )
 
+from . import marketing
+from .metadata import METADATA
 from .names import COUNTRIES
 from .people import DOMAINS, ascii_word, invent
-
-METADATA = MetaData()
+from .recipients import with_addresses
 
 ORGANISATIONS = Table(
     "organisations",
@@ -37,6 +37,7 @@ ORGANISATIONS = Table(
     Column("act_id", Integer, primary_key=True, autoincrement=False),
     Column("name", String(100), nullable=False),
     Column("org_country", String(2), nullable=False),
+    Column("email", String(254)),
     mysql_charset="utf8mb4",
 )
 CONTACTS = Table(
@@ -89,13 +90,15 @@ def connect(database_url: str) -> Engine:
 
 
 def build(engine: Engine, *, count: int, seed: int) -> None:
-    """Replace the sample tables by `count` invented contacts."""
+    """Replace the sample tables by `count` invented contacts, and leads and consents to match."""
     organisations, contacts = invent(count, seed)
+    organisations = with_addresses(organisations, seed)
     with engine.begin() as connection:
         METADATA.drop_all(connection)
         METADATA.create_all(connection)
         connection.execute(ORGANISATIONS.insert(), [asdict(o) for o in organisations])
         connection.execute(CONTACTS.insert(), [asdict(c) for c in contacts])
+        marketing.fill(connection, organisations, contacts, seed)
 
 
 def change(engine: Engine, *, rows: int = 25, seed: int = 1) -> list[int]:
@@ -112,7 +115,9 @@ def change(engine: Engine, *, rows: int = 25, seed: int = 1) -> list[int]:
         taken = {(row.email or "").lower() for row in everything}
         for nth, row in enumerate(chosen):
             values = _new_address(row, taken) if nth == 0 else _new_value(row, nth)
-            values["updated_at"] = newest + timedelta(minutes=1, seconds=nth)
+            values["updated_at"] = changed_at = newest + timedelta(minutes=1, seconds=nth)
+            if nth == 0:
+                marketing.note_new_address(connection, row.ctt_id, values["email"], changed_at)
             connection.execute(
                 update(CONTACTS).where(CONTACTS.c.ctt_id == row.ctt_id).values(**values)
             )

@@ -34,6 +34,7 @@ class Organisation:
     act_id: int
     name: str
     org_country: str
+    email: str | None = None
 
 
 @dataclass(frozen=True)
