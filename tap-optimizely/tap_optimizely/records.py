@@ -123,6 +123,7 @@ def complete(
         "source": source,
         "export": export,
         "client_id": str(client_id),
+        **dict.fromkeys(_OF_STREAM.get(stream, ())),
         **dict.fromkeys(IDENTITY),
         "assigned": is_assigned(record, columns),
         "event_time": None,

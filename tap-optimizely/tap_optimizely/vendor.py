@@ -126,8 +126,8 @@ class Vendor:
         raise VendorError(f"{operation}: {phrase}")
 
     def listing(self, path: str, offset: int, limit: int, sort: str) -> list[dict[str, t.Any]]:
-        """The elements of one page of a REST listing, in ascending order of `sort`."""
-        query = {"offset": offset, "limit": limit, "sort": sort, "direction": "asc"}
+        """The elements of one page of a REST listing, in the order of `sort`."""
+        query = {"offset": offset, "limit": limit, "sort": sort}
         url = f"{self._settings.rest_url}/{self._settings.mandator_id}/{path}?{urlencode(query)}"
         headers = {"Accept": "application/json", "Authorization": self._basic}
         document = self._retried(lambda: self._json(self._wire.send("GET", url, headers)), path)
