@@ -145,6 +145,7 @@ def test_the_log_tells_method_path_status_and_time(simulator: Simulator, api: Ap
             "GET /api/3/contacts/{id}": 1,
             "GET /api/3/contacts": 1,
         },
+        "operations": {},
         "statuses": {"201": 1, "200": 2},
     }
     assert len(simulator.requests(writes=True)) == 1
@@ -239,7 +240,7 @@ def test_an_unknown_control_or_vendor_lists_the_known(simulator: Simulator) -> N
     assert answer.status_code == 404
     assert "POST seed" in answer.json()["error"]
     answer = requests.get(f"{simulator.root}/nobody/api/3", timeout=5)
-    assert (answer.status_code, answer.json()) == (404, {"vendors": ["activecampaign"]})
+    assert (answer.status_code, answer.json()) == (404, {"vendors": ["activecampaign", "optimizely"]})
 
 
 def test_the_process_ends_on_a_signal_and_frees_its_port() -> None:
