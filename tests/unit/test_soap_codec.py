@@ -231,7 +231,7 @@ def test_void_and_nil_are_none_and_empty_is_empty() -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_references_are_resolved_by_id_not_by_order(seed: int) -> None:
-    """S1-22: the codes of addAll3 arrive scrambled; each belongs to its recipient."""
+    """The codes of addAll3 arrive scrambled; each belongs to its recipient."""
     codes = [i % 8 for i in range(500)]
     targets = [multiref(i, "xsd:int", str(code)) for i, code in enumerate(codes)]
     random.Random(seed).shuffle(targets)
