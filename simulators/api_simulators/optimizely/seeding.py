@@ -40,13 +40,14 @@ DEFAULT_ATTRIBUTES = (
     "entity-type",
     "entity-id",
 )
+SINCE = "2020-01-01T00:00:00+00:00"
 START: dict[str, Any] = {
     "clients": [
         {"id": DEFAULT_CLIENT, "users": [{"name": "sim-user", "password": "sim-password"}]}
     ],
     "lists": [
-        {"id": 120000000001, "name": "Newsletter", "kind": "regular"},
-        {"id": 120000000002, "name": "Newsletter (opt-in)", "kind": "optin"},
+        {"id": 120000000001, "name": "Newsletter", "kind": "regular", "created": SINCE},
+        {"id": 120000000002, "name": "Newsletter (opt-in)", "kind": "optin", "created": SINCE},
     ],
 }
 Entry = dict[str, Any]
@@ -118,13 +119,13 @@ def make_attribute(entry: Any) -> Attribute:
 
 
 def _add_list(client: Client, entry: Entry) -> None:
-    check_keys(entry, "id name kind attributes description id_field", "a list")
+    check_keys(entry, "id name kind attributes description id_field created", "a list")
     kind = str(entry.get("kind", "regular"))
     wanted = None if entry.get("id") is None else int(entry["id"])
     if kind not in KINDS or wanted in client.lists:
         raise ControlError(f"a list has a new id and a kind of {list(KINDS)}: {entry!r}")
     fields = [make_attribute(given) for given in entry.get("attributes", DEFAULT_ATTRIBUTES)]
-    number, now = client.next_id(wanted), client.now()
+    number, now = client.next_id(wanted), seconds(entry.get("created"), client.now())
     client.lists[number] = RecipientList(
         number,
         str(entry.get("name", f"List {number}")),
