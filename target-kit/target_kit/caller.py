@@ -23,13 +23,9 @@ from tenacity import Retrying
 
 from target_kit.answers import Problem, Raw, to_host
 from target_kit.clock import Clock
-from target_kit.errors import (
-    CallFailed,
-    ConfigurationError,
-    OutcomeUnknown,
-    VendorUnavailable,
-)
+from target_kit.errors import ConfigurationError, VendorUnavailable
 from target_kit.limits import Deadline, RateLimiter, pause
+from target_kit.outage import Outage
 from target_kit.redact import quiet_http_loggers
 from target_kit.retry import (
     Classify,
@@ -44,8 +40,6 @@ from target_kit.retry import (
 from target_kit.signals import StopSignal
 from target_kit.wire import Exchange, exchange, make_session, tls_trouble
 
-OUTAGE_CALLS = 3
-OUTAGE_CALLS_OF_ROUTE = 12
 CONNECT_SECONDS = 10.0
 MAX_RESPONSE_BYTES = 32 * 1024 * 1024
 MAX_ERROR_BYTES = 1024 * 1024
@@ -103,8 +97,7 @@ class Caller:
         self._rng = rng or random.Random()  # noqa: S311 - jitter, not a secret
         self._lock = threading.Lock()
         self._succeeded = False
-        self._calls_without_sense = 0
-        self._senseless_of_route: Counter[str] = Counter()
+        self._outage = Outage(max_tries)
         self._session = make_session(
             secret_header, user_agent, connections, ca_bundle, accept=accept
         )
@@ -153,7 +146,7 @@ class Caller:
             retry_error_callback=lambda state: state.outcome and state.outcome.result(),
         )(self._attempt, prepared, judge, route, patience, is_read)
         if isinstance(result, Failure):
-            raise self._given_up(result, route, safety, patience, is_read=is_read)
+            raise self._outage.given_up(result, route, safety, patience, is_read=is_read)
         return result
 
     def _pause(self, seconds: float) -> None:
@@ -249,41 +242,8 @@ class Caller:
 
     def made_sense(self, route: str, *, succeeded: bool) -> None:
         """Note that the vendor answered sensibly: what failed before was no outage."""
-        with self._lock:
-            self._calls_without_sense = 0
-            del self._senseless_of_route[route]
-            self._succeeded = self._succeeded or succeeded
-
-    def _given_up(
-        self, last: Failure, route: str, safety: Safety, patience: Patience, *, is_read: bool
-    ) -> Exception:
-        """Name the error of a call that is not repeated any more."""
-        what = f"{route}: {last.what}"
-        if last.kind is Kind.CONNECT:
-            return VendorUnavailable(f"{what}, {self._max_tries} times; is api_url right?")
-        if last.kind is Kind.RATE:
-            return VendorUnavailable(f"{what} for minutes; the vendor's quota may be used up")
-        in_a_row, of_route = self._count_senseless(route)
-        if of_route >= OUTAGE_CALLS_OF_ROUTE:
-            return VendorUnavailable(f"{what}; {of_route} calls in a row failed like that")
-        if safety is Safety.UNSAFE and patience.maybe_applied:
-            return OutcomeUnknown(f"{what} after sending; it may have been applied")
-        if last.ends_run:
-            return VendorUnavailable(
-                f"{what}, {self._max_tries} times; does api_url lead elsewhere?"
-            )
-        if in_a_row >= OUTAGE_CALLS:
-            return VendorUnavailable(f"{what}; {in_a_row} calls in a row failed like that")
-        if patience.maybe_applied and not is_read:
-            return OutcomeUnknown(f"{what}, {self._max_tries} times; it may have been applied")
-        return CallFailed(f"{what}, {self._max_tries} times")
-
-    def _count_senseless(self, route: str) -> tuple[int, int]:
-        """How many calls in a row came to nothing: of all, and of this route."""
-        with self._lock:
-            self._calls_without_sense += 1
-            self._senseless_of_route[route] += 1
-            return self._calls_without_sense, self._senseless_of_route[route]
+        self._outage.over(route)
+        self._succeeded = self._succeeded or succeeded
 
 
 def _chunks(response: requests.Response) -> Iterator[bytes]:

@@ -44,8 +44,9 @@ import msgspec
 import requests
 
 from target_kit.answers import Problem, Raw, decode, not_allowed
-from target_kit.caller import OUTAGE_CALLS_OF_ROUTE, Caller
+from target_kit.caller import Caller
 from target_kit.errors import CallRefused, CredentialsError, RowError, VendorUnavailable
+from target_kit.outage import OUTAGE_CALLS_OF_ROUTE
 from target_kit.retry import Failure, Kind, Safety
 
 __all__ = ["OUTAGE_CALLS_OF_ROUTE", "Answer", "JsonApi", "Safety"]

@@ -29,12 +29,18 @@ class StreamReport:
     max_errors: int
     reads: dict[str, str] | None
     rejects_file: str
+    details: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(
-        cls, stream: str, tally: Tally, reads: dict[str, str] | None, rejects_file: Path
+        cls,
+        stream: str,
+        tally: Tally,
+        reads: dict[str, str] | None,
+        rejects_file: Path | None,
+        details: Mapping[str, Any] | None = None,
     ) -> StreamReport:
-        """Build it from a closed tally."""
+        """Build it from a closed tally; `details` are what this target has to say besides."""
         return cls(
             stream=stream,
             received=tally.received,
@@ -45,7 +51,8 @@ class StreamReport:
             errors_by_step=dict(sorted(tally.errors.items())),
             max_errors=tally.max_errors,
             reads=reads,
-            rejects_file=str(rejects_file),
+            rejects_file=str(rejects_file or ""),
+            details=dict(details or {}),
         )
 
 
@@ -64,6 +71,7 @@ class RunReport:
     estimated_seconds: float = 0.0
     calls: dict[str, int] = field(default_factory=dict)
     writes: int = 0
+    recovered: list[dict[str, Any]] = field(default_factory=list)
     streams: list[StreamReport] = field(default_factory=list)
 
     def as_json(self) -> bytes:
@@ -78,6 +86,10 @@ class RunReport:
             for s in self.streams
         ]
         lines = [f"{self.target}: {self.status}" + (f" ({self.message})" if self.message else "")]
+        lines += [
+            f"{one['list']}: a change of {one['opened_at']} was left open; {one['ended']}"
+            for one in self.recovered
+        ]
         lines += _table(["stream", "records", *names], rows)
         for stream in self.streams:
             if stream.reads:
@@ -85,19 +97,25 @@ class RunReport:
                     f"{stream.stream}: read by {stream.reads['strategy']}"
                     f" ({stream.reads['because']})"
                 )
-            matched = ", ".join(f"{n} {name}" for name, n in stream.matched_by.items())
-            lines.append(f"{stream.stream}: matched {matched or 'nobody'}")
+            if stream.details:
+                said = ", ".join(f"{name} {value}" for name, value in stream.details.items())
+                lines.append(f"{stream.stream}: {said}")
+            else:
+                matched = ", ".join(f"{n} {name}" for name, n in stream.matched_by.items())
+                lines.append(f"{stream.stream}: matched {matched or 'nobody'}")
             lines += [f"  {n:>7} {cause}" for cause, n in stream.causes.items()]
-            if any(stream.outcomes[o] for o in OPEN):
+            if stream.rejects_file and any(stream.outcomes[o] for o in OPEN):
                 lines.append(f"  see {stream.rejects_file}")
-        if not self.requests_per_second:  # a database: nothing is counted by calls
+        if not self.calls:  # a database, or a run that never got so far
             return "\n".join([*lines, f"{self.writes} writes in {self.seconds:.1f} s"])
         lines += _table(["calls", "number"], [[c, str(n)] for c, n in self.calls.items()])
-        lines.append(
-            f"{self.writes} writes, {sum(self.calls.values())} calls in {self.seconds:.1f} s; "
-            f"at {self.requests_per_second:g} requests/s they take about "
-            f"{self.estimated_seconds:.0f} s"
-        )
+        total = f"{self.writes} writes, {sum(self.calls.values())} calls in {self.seconds:.1f} s"
+        if self.requests_per_second:
+            total += (
+                f"; at {self.requests_per_second:g} requests/s they take about "
+                f"{self.estimated_seconds:.0f} s"
+            )
+        lines.append(total)
         return "\n".join(lines)
 
     def write(self, path: Path) -> None:
