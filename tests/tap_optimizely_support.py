@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,6 @@ COLUMNS = {
 }
 START = "2026-03-01T06:00:00+00:00"
 DAY = 86_400
-RUN_SECONDS = 60
 # What discovery says, asked once: columns of a catalogue do not count, only what it selects.
 _offered: dict[str, Any] = {}
 
@@ -41,13 +40,11 @@ class Run:
     output: bytes
     code: int
     errors: str
-    messages: list[dict[str, Any]] = field(default_factory=list)
 
-    @classmethod
-    def of(cls, output: bytes, code: int, errors: str = "") -> Run:
-        """Read whole lines; a line cut by a signal is left out."""
-        lines = output.split(b"\n")[:-1]
-        return cls(output, code, errors, [json.loads(line) for line in lines])
+    @cached_property
+    def messages(self) -> list[dict[str, Any]]:
+        """All messages; a line cut by a signal is left out."""
+        return [json.loads(line) for line in self.output.split(b"\n")[:-1]]
 
     def records(self, stream: str) -> list[dict[str, Any]]:
         """The records of one stream."""
@@ -85,11 +82,43 @@ class Run:
         return self.errors.splitlines()[-1] if self.errors.strip() else ""
 
 
+class Forge:
+    """Starts processes of the tap that share one import; see `tap_optimizely_forge`."""
+
+    def __init__(self) -> None:
+        script = Path(__file__).with_name("tap_optimizely_forge.py")
+        self._process = subprocess.Popen(
+            [sys.executable, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def run(self, arguments: list[str], environment: dict[str, str], directory: Path) -> Run:
+        """Run the tap to its end."""
+        output, errors = directory / "output", directory / "errors"
+        order = {
+            "arguments": arguments,
+            "environment": environment,
+            "output": str(output),
+            "errors": str(errors),
+        }
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        code = int(self._process.stdout.readline())
+        return Run(output.read_bytes(), code, errors.read_text())
+
+    def close(self) -> None:
+        """End it."""
+        with self._process as process:
+            assert process.stdin is not None
+            process.stdin.close()
+
+
 class Tap:
     """The tap with a configuration for one simulator; each run is a process."""
 
-    def __init__(self, simulator: Simulator, directory: Path) -> None:
-        self.simulator, self.directory = simulator, directory
+    def __init__(self, simulator: Simulator, directory: Path, forge: Forge) -> None:
+        self.simulator, self.directory, self._forge = simulator, directory, forge
         self._runs = 0
         self.config: dict[str, Any] = {
             "api_url": f"{simulator.url}/soap11",
@@ -99,27 +128,29 @@ class Tap:
             "columns": COLUMNS,
         }
 
-    def command(
+    def arguments(
         self, *streams: str, state: dict[str, Any] | None = None, **config: Any
     ) -> list[str]:
-        """The command line that reads `streams` (all without any) from `state` on."""
+        """The arguments that read `streams` (all without any) from `state` on."""
         self._runs += 1
         merged = {k: v for k, v in {**self.config, **config}.items() if v is not None}
-        command = [sys.executable, "-m", "tap_optimizely"]
-        command += ["--config", self._file("config", merged)]
+        given = ["--config", self._file("config", merged)]
         if state:
-            command += ["--state", self._file("state", state)]
+            given += ["--state", self._file("state", state)]
         if streams:
-            command += ["--catalog", self._file("catalog", self.catalog(*streams))]
-        return command
+            given += ["--catalog", self._file("catalog", self.catalog(*streams))]
+        return given
+
+    def command(self, *streams: str, **more: Any) -> list[str]:
+        """The command line of a process that a test starts and stops itself."""
+        return [sys.executable, "-m", "tap_optimizely", *self.arguments(*streams, **more)]
 
     def catalog(self, *streams: str) -> dict[str, Any]:
         """A catalogue that selects some streams."""
         if not _offered:
             config = self._file("discovery", self.config)
-            command = [sys.executable, "-m", "tap_optimizely", "--config", config, "--discover"]
-            done = subprocess.run(command, timeout=RUN_SECONDS, check=True, capture_output=True)
-            _offered.update(json.loads(done.stdout))
+            done = self._forge.run(["--config", config, "--discover"], {}, self.directory)
+            _offered.update(json.loads(done.output))
         offered: dict[str, Any] = copy.deepcopy(_offered)
         for entry in offered["streams"]:
             for crumb in entry["metadata"]:
@@ -140,14 +171,8 @@ class Tap:
         **config: Any,
     ) -> Run:
         """Run to the end; `config` is added to the usual one, None takes a setting away."""
-        done = subprocess.run(
-            self.command(*streams, state=state, **config),
-            capture_output=True,
-            env={**os.environ, "LOGLEVEL": log_level, "TAP_OPTIMIZELY_LOGLEVEL": log_level},
-            timeout=RUN_SECONDS,
-            check=False,
-        )
-        return Run.of(done.stdout, done.returncode, done.stderr.decode())
+        arguments = self.arguments(*streams, state=state, **config)
+        return self._forge.run(arguments, {"LOGLEVEL": log_level}, self.directory)
 
 
 def by_recipient(records: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:

@@ -1,8 +1,8 @@
 """Where an export was read up to, and which rows of its last part were delivered. Pure.
 
 A bookmark is the vendor's time at the start of a fetch less the overlap, never the time of an
-event: the getters choose export files by when those were written. An empty fetch leaves it where
-it was, so that files published late cannot be passed over (S1-36).
+event: the getters choose export files by when those were written. A fetch without news leaves it
+where it was, so that files published late cannot be passed over (S1-36).
 
 Rows met in the overlap are remembered as digests, keyed with a secret of the user's: a plain digest
 of an address could be found by guessing.
@@ -72,8 +72,8 @@ def write_bookmark(state: dict[str, t.Any], export: str, bookmark: Bookmark) -> 
 def windows(since: dt.datetime | None, until: dt.datetime, overlap: dt.timedelta) -> list[Window]:
     """Split what is to be read where the next run will begin.
 
-    Which ends of an interval belong to it is not documented, so each part reaches a millisecond
-    into its neighbour.
+    Which ends of an interval belong to it is not documented, so each part begins a millisecond
+    early, and so does the next run.
     """
     begin = 0 if since is None else max(0, to_ms(since) - 1)
     end = to_ms(until)
@@ -81,18 +81,18 @@ def windows(since: dt.datetime | None, until: dt.datetime, overlap: dt.timedelta
     if split <= begin:
         return [Window(begin, end, recent=True)]
     return [
-        Window(begin, split + 1, recent=False),
+        Window(begin, split, recent=False),
         Window(max(0, split - 1), end, recent=True),
     ]
 
 
 def advance(
     before: Bookmark, until_ms: int, overlap: dt.timedelta, width: int | None, recent: set[bytes],
-    *, empty: bool,
+    *, news: bool,
 ) -> Bookmark:  # fmt: skip
     """The bookmark after a complete fetch."""
     until = from_ms(until_ms)
-    if empty:
+    if not news:
         return Bookmark(before.since, until, width or before.width, before.seen)
     return Bookmark(until - overlap, until, width or before.width, frozenset(recent))
 

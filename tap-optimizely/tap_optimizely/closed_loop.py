@@ -36,6 +36,7 @@ class ExportReader:
         self.export = export
         self.layout: ExportSettings = settings.exports[export.name]
         self.met_rows = 0
+        self.new_rows = 0
         self._vendor = vendor
         self._page_size = settings.page_size_rows
         self._overlap = settings.overlap
@@ -79,6 +80,7 @@ class ExportReader:
                 if name not in self._met:
                     self._met.add(name)
                     if name not in self._before.seen:
+                        self.new_rows += 1
                         yield row
 
     def bookmark_after(self) -> Bookmark:
@@ -89,7 +91,7 @@ class ExportReader:
             self._overlap,
             self._width,
             self._recent,
-            empty=self.met_rows == 0,
+            news=self.new_rows > 0,
         )
 
     def _window_rows(self, window: Window) -> Iterator[Row]:

@@ -136,7 +136,7 @@ class OptimizelyStream(Stream):
                     file.write(record)
                 yield record
             for reader in self._readers:
-                self._note_if_empty(reader)
+                self._note_if_no_news(reader)
                 write_bookmark(self.stream_state, reader.export.name, reader.bookmark_after())
             self.is_complete = True
             if file is not None:
@@ -200,11 +200,10 @@ class OptimizelyStream(Stream):
             return
         raise VendorError(f"GET {path}: the listing changes while it is read; run again")
 
-    def _note_if_empty(self, reader: ExportReader) -> None:
-        if reader.met_rows == 0:
-            self.logger.info(
-                "%s: no export file yet, or nothing in it; the bookmark stays", reader.export.name
-            )
+    def _note_if_no_news(self, reader: ExportReader) -> None:
+        if reader.new_rows == 0:
+            found = "nothing new in the export files" if reader.met_rows else "no export file yet"
+            self.logger.info("%s: %s; the bookmark stays", reader.export.name, found)
 
     def finalize_state_progress_markers(self, state: dict[str, t.Any] | None = None) -> None:
         """Note that the stream is complete; after the last one the marker goes with the STATE."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from simulators_support import Simulator
-from tap_optimizely_support import START, Tap
+from tap_optimizely_support import START, Forge, Tap
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +23,13 @@ def simulator(running_simulator: Simulator) -> Simulator:
     return running_simulator
 
 
+@pytest.fixture(scope="session")
+def forge() -> Iterator[Forge]:
+    started = Forge()
+    yield started
+    started.close()
+
+
 @pytest.fixture
-def tap(simulator: Simulator, tmp_path: Path) -> Tap:
-    return Tap(simulator, tmp_path)
+def tap(simulator: Simulator, tmp_path: Path, forge: Forge) -> Tap:
+    return Tap(simulator, tmp_path, forge)
