@@ -124,9 +124,9 @@ class Adder:
 
     def _values(self, attributes: list[Attribute | None], row: Row) -> Values | None:
         """Return what to store, or None if a required field has nothing."""
-        convert = self._converter.convert
+        convert, as_is = self._converter.convert, self._converter.takes_as_is
         values: Values = {
-            attribute.name: convert(attribute, value)
+            attribute.name: value if as_is(attribute) else convert(attribute, value)
             for attribute, value in zip(attributes, row.values, strict=True)
             if attribute is not None
         }

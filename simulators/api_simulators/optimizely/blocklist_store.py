@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
+
+_WILD = re.compile(r"[*?\\]")
 
 
 @dataclass(slots=True)
@@ -17,16 +20,18 @@ class BlockEntry:
 
 
 class Blocklist:
-    """Entries in the order they came; plain addresses are looked up, patterns are compiled once.
+    """Entries in the order they came.
 
     Upper and lower case are the same in addresses. A backslash makes the next character literal.
+    Plain addresses and `*` with text behind it, such as a domain, are looked up by hash; only
+    other patterns are tried one after the other.
     """
 
     def __init__(self) -> None:
         self.entries: dict[str, BlockEntry] = {}
-        self._plain: dict[str, str] = {}
+        self._plain: Counter[str] = Counter()
+        self._endings: Counter[str] = Counter()
         self._patterns: dict[str, re.Pattern[str]] = {}
-        self._any: re.Pattern[str] | None = None
 
     def add(self, row: BlockEntry) -> None:
         """Keep an entry; a known one gets the new reason."""
@@ -35,45 +40,40 @@ class Blocklist:
             known.reason, known.modified = row.reason, row.modified
             return
         self.entries[row.entry] = row
-        if re.search(r"[*?\\]", row.entry):
-            self._patterns[row.entry] = _compile(row.entry)
-            self._any = None
-        else:
-            self._plain.setdefault(row.entry.casefold(), row.entry)
+        self._count(row.entry, 1)
 
     def remove(self, entry: str) -> bool:
         """Take an entry out; False where there is none."""
         if self.entries.pop(entry, None) is None:
             return False
-        if self._patterns.pop(entry, None) is not None:
-            self._any = None
-            return True
-        folded = entry.casefold()
-        if self._plain.get(folded) == entry:
-            del self._plain[folded]
-            others = (known for known in self.entries if known.casefold() == folded)
-            self._plain.update((folded, known) for known in others)
+        self._count(entry, -1)
         return True
+
+    def _count(self, entry: str, change: int) -> None:
+        if _WILD.search(entry) is None:
+            self._plain[entry.casefold()] += change
+        elif entry[0] == "*" and _WILD.search(entry, 1) is None:
+            self._endings[entry[1:].casefold()] += change
+        elif change > 0:
+            self._patterns[entry] = _compile(entry)
+        else:
+            del self._patterns[entry]
 
     def matches(self, address: str) -> bool:
         """Say whether an address is blocked by any entry."""
-        if address.casefold() in self._plain:
+        folded = address.casefold()
+        if self._plain.get(folded):
             return True
-        if not self._patterns:
-            return False
-        if self._any is None:
-            alternatives = "|".join(pattern.pattern for pattern in self._patterns.values())
-            self._any = re.compile(alternatives, re.IGNORECASE | re.DOTALL)
-        return self._any.fullmatch(address) is not None
+        endings = self._endings
+        if endings and any(endings.get(folded[start:]) for start in range(len(folded) + 1)):
+            return True
+        return any(pattern.fullmatch(address) for pattern in self._patterns.values())
 
     def first_match(self, address: str) -> str | None:
         """Return the entry that blocks an address, the oldest if several do."""
-        folded = address.casefold()
-        for entry in self.entries:
-            pattern = self._patterns.get(entry)
-            if pattern.fullmatch(address) if pattern else entry.casefold() == folded:
-                return entry
-        return None
+        if not self.matches(address):
+            return None
+        return next(entry for entry in self.entries if _compile(entry).fullmatch(address))
 
 
 def _compile(entry: str) -> re.Pattern[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from api_simulators.optimizely import dispatch
 from api_simulators.optimizely.lookups import find, the_list
 from api_simulators.optimizely.model import Client, Mailing, Session
 from api_simulators.optimizely.operations import BusinessError, Kind, Operation, Service, version
@@ -100,7 +101,8 @@ def _send_code(client: Client, row: Mailing, list_id: int, recipient_id: str | N
         return 2
     if client.is_bounced_out(recipient.id):
         return 6
-    row.sent.append((list_id, recipient.id))
+    now = client.now()
+    dispatch.deliver(client, row, (list_id, recipient.id), now, now)
     return 0
 
 

@@ -21,8 +21,10 @@ _OPEN = (
     'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><soapenv:Body>'
 )
 _CLOSE = "</soapenv:Body></soapenv:Envelope>"
-_SPECIAL = re.compile(r'[&<>"]|[^\x00-\x7f]')
+# Everything but the ASCII that stands for itself.
+_SPECIAL = re.compile(r"[^\t\n\r !#-%'-;=?-~]")
 _NAMED = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
+# What XML 1.0 has no way to write.
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 ITEMS: dict[str, str] = {"ints": "int", "longs": "long", "booleans": "boolean"}
 
@@ -110,7 +112,7 @@ class Writer:
 
     def escape(self, text: str) -> str:
         """Return text as Axis writes it: everything beyond ASCII as a hexadecimal reference."""
-        if _SPECIAL.search(text) is None and _ILLEGAL.search(text) is None:
+        if _SPECIAL.search(text) is None:
             return text
         return _SPECIAL.sub(self._reference, _ILLEGAL.sub("", text))
 

@@ -16,11 +16,15 @@ _DOCTYPE = re.compile(rb"<!DOCTYPE", re.IGNORECASE)
 
 @dataclass(slots=True, frozen=True)
 class Call:
-    """The operation's element and, by id, the elements that others refer to."""
+    """The operation's element and, by id, the elements that others refer to.
+
+    `sparse` says that array items may have positions of their own.
+    """
 
     name: str
     element: ElementTree.Element
     by_id: dict[str, ElementTree.Element]
+    sparse: bool
 
 
 def read_call(body: bytes) -> Call:
@@ -39,7 +43,8 @@ def read_call(body: bytes) -> Call:
         by_id = {
             element.attrib["id"]: element for element in inside.iter() if "id" in element.attrib
         }
-    return Call(_local(inside[0].tag), inside[0], by_id)
+    sparse = b"offset" in body or b"position" in body
+    return Call(_local(inside[0].tag), inside[0], by_id, sparse)
 
 
 def arguments(call: Call, operation: Operation, *, untyped_rows: bool) -> list[Any]:
@@ -51,11 +56,11 @@ def arguments(call: Call, operation: Operation, *, untyped_rows: bool) -> list[A
     parameters = operation.all_parameters
     positions = {name: index for index, (name, _) in enumerate(parameters)}
     values: list[Any] = [None] * len(parameters)
+    reader = soap_values.Reader(call.by_id, untyped_rows=untyped_rows, sparse=call.sparse)
     for order, same_named in enumerate(_grouped(call.element)):
         place = positions.get(_local(same_named[0].tag), order)
         if place >= len(parameters):
             continue
-        reader = soap_values.Reader(call.by_id, untyped_rows=untyped_rows)
         values[place] = reader.read(same_named, parameters[place][1])
     return values
 

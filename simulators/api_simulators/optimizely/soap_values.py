@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -16,6 +17,7 @@ XSI_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 ENCODING = "{http://schemas.xmlsoap.org/soap/encoding/}"
 ARRAY_TYPE = f"{ENCODING}arrayType"
 _ARRAY_TYPE = re.compile(r"(?:.*:)?(\w+)((?:\[[\d,]*\])*)\[([\d,]*)\]", re.DOTALL)
+PLAIN = frozenset({"xsd:string", "xs:string", "soapenc:string"})
 _TRUE = frozenset({"true", "1"})
 
 SCALARS: dict[str, Kind] = {
@@ -86,11 +88,15 @@ CONVERT: dict[str, Callable[[str], Any]] = {
 
 
 class Reader:
-    """Reads values of one call; `by_id` are the elements that href can mean."""
+    """Reads values of one call; `by_id` are the elements that href can mean.
 
-    def __init__(self, by_id: dict[str, Element], *, untyped_rows: bool) -> None:
+    Only where the call is `sparse` are arrays looked through for positions.
+    """
+
+    def __init__(self, by_id: dict[str, Element], *, untyped_rows: bool, sparse: bool) -> None:
         self._by_id = by_id
         self._untyped_rows = untyped_rows
+        self._sparse = sparse
 
     def read(self, elements: list[Element], kind: Kind) -> Any:
         """Return the value of a parameter; raises SoapFault where Axis would not take it."""
@@ -139,8 +145,14 @@ class Reader:
         base, _, _ = self._check_array(array, kind)
         if base is None and len(array) == 0 and (array.text or "").strip():
             raise faults.bad_types(XSI_JAVA["string"], JAVA[kind])
-        values = [self._scalar(child, item) for child in array]
-        return _placed(array, values)
+        if item == "string":
+            values = [
+                child.text or "" if _is_plain(child) else self._scalar(child, item)
+                for child in array
+            ]
+        else:
+            values = [self._scalar(child, item) for child in array]
+        return _placed(array, values) if self._sparse else values
 
     def _rows(self, array: Element) -> list[list[str | None] | None]:
         base, inner, size = self._check_array(array, "rows")
@@ -156,7 +168,7 @@ class Reader:
             if not typed and not self._untyped_rows and len(row):
                 raise faults.unexpected_child()
             rows.append(self._items(row, "strings"))
-        return _placed(array, rows)
+        return _placed(array, rows) if self._sparse else rows
 
     def _check_array(self, array: Element, kind: Kind) -> tuple[str | None, str, str]:
         """Check declared types; returns the arrayType's base type, inner brackets, and size."""
@@ -168,15 +180,26 @@ class Reader:
         array_type = array.attrib.get(ARRAY_TYPE)
         if array_type is None:
             return None, "", ""
-        found = _ARRAY_TYPE.fullmatch(array_type.strip())
-        if found is None:
-            raise faults.SoapFault(
-                f"org.xml.sax.SAXException: Could not parse arrayType '{array_type}'"
-            )
-        base, inner, size = found.groups()
+        base, inner, size = _array_type(array_type)
         if base not in {SCALARS[kind], "anyType", "ur-type"}:
             raise faults.bad_types(f"[{XSI_JAVA.get(base, base)}", JAVA[kind])
         return base, inner, size
+
+
+@lru_cache(maxsize=4096)
+def _array_type(declared: str) -> tuple[str, str, str]:
+    found = _ARRAY_TYPE.fullmatch(declared.strip())
+    if found is None:
+        raise faults.SoapFault(f"org.xml.sax.SAXException: Could not parse arrayType '{declared}'")
+    return found[1], found[2], found[3]
+
+
+def _is_plain(leaf: Element) -> bool:
+    """Say whether a leaf is text and nothing else, as nearly all are."""
+    attributes = leaf.attrib
+    return not len(leaf) and (
+        not attributes or (len(attributes) == 1 and attributes.get(XSI_TYPE) in PLAIN)
+    )
 
 
 def _is_nil(element: Element) -> bool:
