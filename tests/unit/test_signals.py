@@ -45,7 +45,7 @@ def test_work_is_not_begun_when_the_signal_came_before() -> None:
 def test_a_deferred_part_of_a_wait_is_ended_only_after_it() -> None:
     """Within `interruptible`, `deferred` keeps a signal from raising in the middle."""
     stop, passed = StopSignal(), []
-    with pytest.raises(Interrupted), stop.interruptible():
+    with pytest.raises(Interrupted), stop.interruptible():  # noqa: PT012 - the place is the point
         with stop.deferred():
             stop.handle(signal.SIGINT)
             passed.append("through")

@@ -1,0 +1,141 @@
+"""One record → what we want to be true of one recipient, or why it stays out. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from target_kit.address import Address, parse_address
+from target_kit.errors import RowError
+
+from target_optimizely.model import Recipient
+from target_optimizely.settings import ListSettings
+from target_optimizely.values import moment_text, to_text
+
+DELETED_COLUMN = "_sdc_deleted_at"
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """A rule keeps this record out of the list; it is no error."""
+
+    cause: str
+    message: str
+
+
+class WrongConsent(RowError):
+    """The row carries another consent than the list's (S1-10)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mapper:
+    """Maps the records of one stream into one list; `moments` are its `date-time` columns."""
+
+    settings: ListSettings
+    moments: frozenset[str] = field(default=frozenset())
+
+    def is_for_this_list(self, record: Mapping[str, Any]) -> bool:
+        """Whether the selection column names this list."""
+        column = self.settings.selection_column
+        return column is None or to_text(record.get(column)) == self.settings.selection
+
+    def to_recipient(self, record: Mapping[str, Any]) -> Recipient | Skip:
+        """The wanted recipient.
+
+        Raises `WrongConsent`, or `RowError` with cause `technical_missing`, `entity_type`,
+        `recipient_id_missing` or `email_syntax`. Skips: `deleted_in_source`, `no_address` (S1-18),
+        `suppressed_by_column`.
+        """
+        settings = self.settings
+        if record.get(DELETED_COLUMN) is not None:
+            return Skip("deleted_in_source", "the source says that it is deleted")
+        self._check_consent(record)
+        entity_type = self._technical(record)
+        if settings.suppression_column and _is_set(record.get(settings.suppression_column)):
+            return Skip("suppressed_by_column", "the record itself says so")
+        email = _trimmed(record.get(settings.email))
+        if not email:
+            return Skip("no_address", f"{entity_type} without an e-mail address")
+        address = parse_address(email)
+        recipient_id = _trimmed(record.get(settings.recipient_id))
+        if not recipient_id:
+            raise RowError(
+                "recipient_id_missing", "has no recipient id", field=settings.recipient_id
+            )
+        return Recipient(
+            recipient_id=recipient_id,
+            address=address.display,
+            address_key=address.key,
+            entity_type=entity_type,
+            entity_id=_trimmed(record.get(settings.technical["entity-id"])),
+            values=self._values(record, recipient_id, address),
+        )
+
+    def _check_consent(self, record: Mapping[str, Any]) -> None:
+        column = self.settings.consent_column
+        if _trimmed(record.get(column)) != self.settings.consent:
+            raise WrongConsent(
+                "wrong_consent", "carries another consent than the list's, or none", field=column
+            )
+
+    def _technical(self, record: Mapping[str, Any]) -> str:
+        """The entity type, once all five technical fields are there (S1-13, S1-16)."""
+        for role, column in self.settings.technical.items():
+            if not _trimmed(record.get(column)):
+                raise RowError("technical_missing", f"has no {role}", field=column)
+        entity_type = _trimmed(record[self.settings.technical["entity-type"]])
+        if entity_type not in self.settings.entity_types:
+            raise RowError(
+                "entity_type",
+                "its entity type is not one of entity_types",
+                field=self.settings.technical["entity-type"],
+            )
+        return entity_type
+
+    def _values(
+        self, record: Mapping[str, Any], recipient_id: str, address: Address
+    ) -> tuple[str | None, ...]:
+        settings, columns = self.settings, self.settings.columns_by_attribute
+        own = {settings.id_attribute: recipient_id, settings.email_attribute: address.display}
+        texts = [
+            own[name] if name in own else self._text(record, columns[name])
+            for name in settings.names
+        ]
+        if settings.null_values == "empty":
+            return tuple(text or "" for text in texts)
+        return tuple(texts)
+
+    def _text(self, record: Mapping[str, Any], column: str) -> str | None:
+        value = record.get(column)
+        if column in self.moments and isinstance(value, str):
+            return moment_text(value)
+        return to_text(value)
+
+
+def pattern_of(values: tuple[str | None, ...], null_values: str) -> str:
+    """Which columns are left out of the call: only with `null_values: omit` any."""
+    if null_values != "omit":
+        return ""
+    return "".join("0" if value is None else "1" for value in values)
+
+
+def moment_columns(schema: Mapping[str, Any]) -> frozenset[str]:
+    """Columns whose SCHEMA says `format: date-time`."""
+    properties = schema.get("properties", {})
+    return frozenset(
+        name
+        for name, part in properties.items()
+        if isinstance(part, Mapping) and part.get("format") == "date-time"
+    )
+
+
+def _trimmed(value: Any) -> str:
+    return (to_text(value) or "").strip()
+
+
+def _is_set(value: Any) -> bool:
+    """A flag in any of the ways databases spell one."""
+    if isinstance(value, str):
+        return value.strip().lower() not in {"", "0", "f", "false", "n", "no"}
+    return bool(value)
