@@ -305,6 +305,32 @@ def test_who_is_not_active_gets_no_mail(campaign: Simulator, soap: Soap) -> None
     assert [row[0] for row in read(soap, "getRecipients")] == [CAT]
 
 
+def test_mail_sent_by_rpc_mailing_is_told_like_any_other(campaign: Simulator, soap: Soap) -> None:
+    """S1-43: whatever the channel, responses of all mailings are exported."""
+    furnish(campaign)
+    campaign.seed({"mailings": [{"id": MAILING, "type": "event"}]})
+    to = (long(MAILING), long(REGULAR), text(ANA))
+    assert soap.call("RpcMailing", "sendMail", *to) == 0
+    campaign.event("open", id=ANA)
+    assert [row[0] for row in read(soap, "getRecipients")] == [ANA]
+
+
+def test_who_opted_out_of_tracking_leaves_no_opens_and_clicks(
+    campaign: Simulator, soap: Soap
+) -> None:
+    """createTrackingOptOut stops personal data; bounces are still told."""
+    furnish(campaign)
+    send(campaign, links=LINKS)
+    soap.call("RpcRecipient", "createTrackingOptOut", text(ANA))
+    assert campaign.event("open", id=ANA, mailing=MAILING)["told"] is False
+    assert campaign.event("click", id=ANA, mailing=MAILING)["told"] is False
+    assert campaign.event("open", id=BEN, mailing=MAILING)["told"] is True
+    campaign.event("bounce", id=ANA, mailing=MAILING)
+    assert [row[0] for row in read(soap, "getOpens")] == [BEN]
+    assert read(soap, "getClicks") == []
+    assert [row[0] for row in read(soap, "getResponses")] == [ANA]
+
+
 def test_a_recipient_is_told_once_to_be_bounced_out_until_a_reset(
     campaign: Simulator, soap: Soap
 ) -> None:

@@ -29,15 +29,21 @@ def send(client: Client, order: dict[str, Any], at: float, noted: float | None =
     for recipient in target.recipients.values():
         if not client.is_active(target, recipient):
             continue
-        number = mail_id(mailing.id, target.id, recipient.id)
-        data.mails[number] = Mail(number, mailing.id, target.id, recipient.id, at)
-        mailing.sent.append((target.id, recipient.id))
-        data.tell(noted, about(client, "recipients", data.mails[number], at))
+        deliver(client, mailing, (target.id, recipient.id), at, noted)
     for each in order.get("links", []):
         _link(client, mailing, each, noted)
     if order.get("finish", True):
         finish(client, mailing, at, noted)
     return mailing
+
+
+def deliver(client: Client, mailing: Mailing, to: tuple[int, str], at: float, noted: float) -> None:
+    """Write one message of a mailing to a recipient, named by list and id."""
+    data = client.responses
+    number = mail_id(mailing.id, *to)
+    data.mails[number] = Mail(number, mailing.id, *to, at)
+    mailing.sent.append(to)
+    data.tell(noted, about(client, "recipients", data.mails[number], at))
 
 
 def _mailing(client: Client, order: dict[str, Any], list_id: int, now: float) -> Mailing:
@@ -94,6 +100,14 @@ def about(client: Client, stream: str, mail: Mail, at: float, **more: str) -> Ha
         **more,
     }
     return Happening(stream, at, facts, mail.sent)
+
+
+def track(client: Client, stream: str, mail: Mail, at: float, **more: str) -> bool:
+    """Tell of an open or a click; False where the recipient has opted out of being tracked."""
+    if mail.recipient_id in client.tracking_opt_outs:
+        return False
+    client.responses.tell(client.now(), about(client, stream, mail, at, **more))
+    return True
 
 
 def respond(client: Client, mail: Mail, category: str, at: float, subject: str = "") -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from api_simulators.optimizely import dispatch, export_jobs
 from api_simulators.optimizely.export_files import STREAMS, ExportFile, ExportRow
 from api_simulators.optimizely.model import Client
-from api_simulators.optimizely.response_data import RESPONSE_CATEGORIES, Mail
+from api_simulators.optimizely.response_data import RESPONSE_CATEGORIES, Mail, mail_id
 from api_simulators.optimizely.seeding import add_bounces, seconds
 from api_simulators.optimizely.unsubscribes import unsubscribe
 from api_simulators.wire import ControlError
@@ -40,8 +40,8 @@ def _finish_mailing(client: Client, data: Details) -> Details:
 
 def _open(client: Client, data: Details) -> Details:
     mail = _mail(client, data)
-    client.responses.tell(client.now(), dispatch.about(client, "opens", mail, _at(client, data)))
-    return {"mail": mail.id}
+    told = dispatch.track(client, "opens", mail, _at(client, data))
+    return {"mail": mail.id, "told": told}
 
 
 def _click(client: Client, data: Details) -> Details:
@@ -52,10 +52,8 @@ def _click(client: Client, data: Details) -> Details:
         raise ControlError("the mailing has no such link: send it with links")
     link = wanted[0]
     more = {"link_id": str(link.id), "url": link.url}
-    client.responses.tell(
-        client.now(), dispatch.about(client, "clicks", mail, _at(client, data), **more)
-    )
-    return {"mail": mail.id, "link": link.id}
+    told = dispatch.track(client, "clicks", mail, _at(client, data), **more)
+    return {"mail": mail.id, "link": link.id, "told": told}
 
 
 def _bounce(client: Client, data: Details) -> Details:
@@ -145,15 +143,14 @@ def _recycle_list(client: Client, data: Details) -> Details:
 def _mail(client: Client, data: Details) -> Mail:
     """Find the message by `mail` (its id), or by `id` (recipient) and `mailing`; the last one."""
     mails = client.responses.mails
+    wanted, number = str(data.get("id", "")), int(data.get("mailing", 0))
     if "mail" in data:
-        found = [mails[str(data["mail"])]] if str(data["mail"]) in mails else []
+        ids = [str(data["mail"])]
+    elif number in client.mailings:
+        ids = [mail_id(number, each, wanted) for each in client.mailings[number].lists]
     else:
-        wanted, mailing = str(data.get("id", "")), int(data.get("mailing", 0))
-        found = [
-            each
-            for each in mails.values()
-            if each.recipient_id == wanted and mailing in (0, each.mailing_id)
-        ]
+        ids = [key for key, mail in mails.items() if mail.recipient_id == wanted and not number]
+    found = [mails[each] for each in ids if each in mails]
     if not found:
         raise ControlError("no such message: name it by mail, or by id (recipient) and mailing")
     return found[-1]
