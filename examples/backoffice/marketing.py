@@ -90,7 +90,10 @@ def _feedback_table(name: str, *more: Column[str]) -> Table:
 
 
 MARKETING_UNSUBSCRIBES = _feedback_table(
-    "marketing_unsubscribes", Column("list_id", String(20)), Column("scope", String(10))
+    "marketing_unsubscribes",
+    Column("list_id", String(20)),
+    Column("opt_in_id", String(40)),
+    Column("scope", String(10)),
 )
 MARKETING_BOUNCES = _feedback_table("marketing_bounces")
 MARKETING_WORKLIST = Table(

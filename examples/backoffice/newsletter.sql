@@ -84,7 +84,7 @@ join   (
        where  uns.scope is null
        or     uns.scope = 'client'
        or     lst.purpose = 'newsletter'
-       or     lst.purpose is null
+       or     (lst.purpose is null and uns.opt_in_id is null)
        group
        by     lower(uns.recipient_id)
        ) uns

@@ -128,6 +128,12 @@ class BackofficeConnector(SQLConnector):
         cursor.close()
         connection.commit()  # psycopg opened a transaction; the rules must outlive it
 
+    @contextmanager
+    def _connect(self) -> Iterator[sa.Connection]:
+        """As the SDK's without its server-side cursor, in which PostgreSQL runs no DDL."""
+        with self._engine.connect() as connection:
+            yield connection
+
     def create_empty_table(
         self,
         full_table_name: str | FullyQualifiedName,

@@ -71,7 +71,8 @@ class FeedbackSink:
             rows, settled = self.check(batch)
             settled += self.executor.apply(rows, self.clock.now().replace(tzinfo=None))
             self.settle(batch, settled)
-            self.advance(after + 1 if self._batch(after, limit=1) else None)
+            following = self._batch(after, limit=1)
+            self.advance(following[0].seq if following else None)
             self.progress.tell(self.tally.total, self.tally.received + self.tally.reoffered)
         return after
 
