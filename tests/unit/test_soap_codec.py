@@ -350,6 +350,9 @@ HOSTILE: dict[str, bytes] = {
     "elements in a value": answer(f"<opReturn><b>{CANARY}</b></opReturn>"),
     "reference to nothing": answer(ref(1)),
     "reference elsewhere": answer(f'<opReturn href="http://{CANARY}/x"/>'),
+    "reference without its hash": answer(
+        '<opReturn href="xid1"/>', multiref(1, "xsd:string", CANARY)
+    ),
     "empty reference": answer('<opReturn href=""/>'),
     "circle of one": answer(ref(1), '<multiRef id="id1" href="#id1"/>'),
     "circle of two": answer(

@@ -102,6 +102,7 @@ def test_the_engines_own_codes_for_a_refused_user_count() -> None:
     "template",
     [
         IMPL + CALL + "Cannot convert '{}' for call: values='{}'",
+        IMPL + CALL + "Some new text for call: flag={}, count=1",
         IMPL + CALL + "Some new text for call: recipientId='{}', values='a,{},b'",
         'java.lang.NumberFormatException: For input string: "{}"',
     ],
