@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import os
 import signal
@@ -143,13 +144,29 @@ class TapOptimizely(Tap):
                 )
         if lost:
             self._report_gap(lost)
+        self._warn_of_early_start(now)
+
+    def _warn_of_early_start(self, now: dt.datetime) -> None:
+        """What was deleted before a first run is nobody's mistake, but good to know."""
+        start = self.settings.start
+        never = any(
+            read_bookmark(stream.stream_state, export.name).fetched_at is None
+            for stream in self._streams_with_exports()
+            for export in EXPORTS[stream.name]
+        )
+        if never and start is not None and now - start > self.settings.lifetime:
+            self.logger.warning(
+                "start_date is older than the lifetime of responses (%d days): a first run gets "
+                "what is left",
+                self.settings.lifetime.days,
+            )
 
     def _streams_with_exports(self) -> t.Iterator[OptimizelyStream]:
         for stream in self.streams.values():
             if isinstance(stream, OptimizelyStream) and stream.selected and stream.exports_read():
                 yield stream
 
-    def _age_of(self, stream: OptimizelyStream, now: t.Any) -> Age:
+    def _age_of(self, stream: OptimizelyStream, now: dt.datetime) -> Age:
         """The worst age of a stream's exports; a full listing besides leaves no gap."""
         ages = [
             age(
