@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -102,7 +101,9 @@ def add(client: Client, session: Session, *arguments: Any) -> bool:
 
 
 def misshaped(client: Client, operation: str, values: list[Item]) -> list[Item]:
-    """Return the array of a batch call as the switch `result_array` wants it."""
+    """Return the array of a batch call as the switch `result_array` wants it; shuffled is back
+    to front.
+    """
     shape = client.switches["result_array"]
     if shape == "normal" or operation not in client.switches["result_array_for"].split(","):
         return values
@@ -110,9 +111,7 @@ def misshaped(client: Client, operation: str, values: list[Item]) -> list[Item]:
         return values[:-1]
     if shape == "longer":
         return [*values, *values[-1:]]
-    shuffled = list(values)
-    random.Random(len(values)).shuffle(shuffled)
-    return shuffled
+    return values[::-1]
 
 
 def clear(client: Client, _session: Session, list_id: int) -> None:
