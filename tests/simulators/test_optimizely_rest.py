@@ -163,3 +163,29 @@ def test_rest_needs_no_session_and_soap_faults_do_not_touch_it(
     answer = rest.ask("GET", UNSUBSCRIBES)
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "7")
     assert rest.refused(UNSUBSCRIBES) == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("GET", "unsubscribes?offset=" + "9" * 5000, None, 400),
+        ("GET", f"recipients/{'9' * 5000}", None, 409),
+        ("GET", "optinprocesses/" + "9" * 5000, None, 404),
+        ("GET", "unsubscribes?recipientIds=%ff%00", None, 200),
+        ("GET", "recipientlists/%E2%82%AC%ff", None, 409),
+        ("POST", "unsubscribes", b'{"recipientIds": ["\\ud800"]}', 400),
+        ("POST", "unsubscribes", b"[" * 100_000, 400),
+        ("POST", "unsubscribes", b'{"recipientIds": "a", "recipientListId": "x"}', 400),
+        ("POST", "unsubscribes", b"\xff\xfe", 400),
+        ("PUT", f"recipients/{REGULAR}", b'{"recipients": [{"id": "\\udfff"}]}', 400),
+        ("PUT", f"recipients/{REGULAR}", b'{"recipients": 7}', 400),
+        ("PUT", f"recipients/{REGULAR}", b"null", 400),
+    ],
+)
+def test_hostile_requests_are_refused_and_leave_it_working(
+    rest: Rest, method: str, path: str, body: bytes | None, status: int
+) -> None:
+    """Endless numbers, half pairs, deep nesting and broken text are no reason to fall over."""
+    kind = {"Content-Type": "application/json"}
+    assert rest.ask(method, path, data=body, headers=kind).status_code == status
+    assert rest.get(UNSUBSCRIBES)["elements"] == []

@@ -11,6 +11,10 @@ def _not_negative(value: Value) -> bool:
     return isinstance(value, int | float) and value >= 0
 
 
+def _is_hour(value: Value) -> bool:
+    return isinstance(value, int) and 0 <= value < 24
+
+
 def _layout(stream: str, default: str) -> Switch:
     meaning = f"columns of {stream} files; a name that is no fact is a field of the list"
     return Switch(f"columns_{stream}", default, (), meaning, "guess", check=is_layout)
@@ -28,7 +32,7 @@ RESPONSE_TABLE: tuple[Switch, ...] = (
         "when export files appear: at export_hour, at each full hour, or at once",
         "ClosedLoopWebservice page",
     ),
-    Switch("export_hour", 2, tuple(range(24)), "hour (UTC) at which the daily jobs run", "guess"),
+    Switch("export_hour", 2, (), "hour (UTC) at which the daily jobs run", "guess", check=_is_hour),
     Switch(
         "export_interval",
         "left_open",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -49,9 +50,10 @@ class RestCall:
         given = self.text(name)
         if given is None:
             return default
-        if not given.isascii() or not given.isdigit() or (below and int(given) >= below):
+        number = whole(given)
+        if number is None or (below and number >= below):
             raise RestError(400)
-        return int(given)
+        return number
 
     def choice(self, name: str, known: Sequence[str], default: str) -> str:
         """Return one of the known values; raises 400 for another."""
@@ -62,6 +64,16 @@ class RestCall:
             raise RestError(400)
         return given
 
+    def json(self) -> Any:
+        """Return the body; raises 400 when it is not JSON, or no text as half a pair is."""
+        body = self.request.body
+        try:
+            parsed = json.loads(body)
+            json.dumps(parsed, ensure_ascii=False).encode()
+        except (ValueError, RecursionError) as error:
+            raise RestError(400) from error
+        return parsed
+
     def moment(self, seconds: float) -> str | int:
         """Write a time the way the switch rest_times says."""
         form = self.client.switches["rest_times"]
@@ -70,6 +82,12 @@ class RestCall:
         zone = UTC if form == "iso_utc" else ZoneInfo(self.client.switches["server_timezone"])
         text = datetime.fromtimestamp(int(seconds), zone).isoformat()
         return text.replace("+00:00", "Z") if form == "iso_utc" else text
+
+
+def whole(text: str) -> int | None:
+    """Return a whole number from 0 up that fits in 64 bits; None for any other text."""
+    fits = text.isascii() and text.isdigit() and len(text) < 19
+    return int(text) if fits else None
 
 
 RestHandler = Callable[[RestCall], Answer]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -19,15 +18,15 @@ from api_simulators.optimizely.rest_call import (
     listing,
     ordered,
     paged,
+    whole,
 )
 from api_simulators.wire import Answer, json_answer
 
 
 def _the_list(call: RestCall) -> RecipientList:
     """Return the list of the path; 409 is what the reference says for an unknown one."""
-    number = call.args[0]
     try:
-        return the_list(call.client, int(number) if number.isdecimal() else 0)
+        return the_list(call.client, whole(call.args[0]))
     except BusinessError as error:
         raise RestError(409) from error
 
@@ -163,7 +162,7 @@ def _add(call: RestCall, process_id: int, number: str, address: str, data: dict[
 
 def _add_many(call: RestCall) -> Answer:
     try:
-        body = json.loads(call.request.body)
+        body = call.json()
         given = [
             (str(each["id"]), str(each.get("address") or each["id"]), dict(each.get("data") or {}))
             for each in body["recipients"]

@@ -18,6 +18,7 @@ from api_simulators.optimizely.rest_call import (
     counted,
     listing,
     paged,
+    whole,
 )
 from api_simulators.wire import Answer, json_answer
 
@@ -120,8 +121,7 @@ def _processes(call: RestCall) -> Answer:
 
 
 def _one_process(call: RestCall) -> Answer:
-    number = call.args[0]
-    row = call.client.optin_processes.get(int(number)) if number.isdecimal() else None
+    row = call.client.optin_processes.get(whole(call.args[0]) or 0)
     if row is None:
         raise RestError(404)
     return json_answer(200, _process(row))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from api_simulators.optimizely.blocklist_store import BlockEntry
@@ -13,6 +12,7 @@ from api_simulators.optimizely.rest_call import (
     counted,
     ordered,
     paged,
+    whole,
 )
 from api_simulators.optimizely.unsubscribe_store import Unsubscribe
 from api_simulators.optimizely.unsubscribes import unsubscribe
@@ -71,10 +71,9 @@ def _add_unsubscribes(call: RestCall) -> Answer:
     if (not ids and not mail_ids) or len(ids) + len(mail_ids) > MOST_UNSUBSCRIBES:
         raise RestError(400)
     media = (given["mediaType"] or ["EMAIL"])[0]
-    list_text = (given["recipientListId"] or ["0"])[0]
-    if not list_text.isdecimal():
+    list_id = whole((given["recipientListId"] or ["0"])[0])
+    if list_id is None:
         raise RestError(400)
-    list_id = int(list_text)
     done, failed = list(ids), []
     for each in ids:
         unsubscribe(call.client, each, list_id, media_type=media)
@@ -94,10 +93,7 @@ def _given(call: RestCall) -> dict[str, list[str]]:
     found = {name: call.texts(name) for name in names}
     if "json" not in call.request.headers.get("Content-Type", ""):
         return found
-    try:
-        body = json.loads(call.request.body)
-    except ValueError as error:
-        raise RestError(400) from error
+    body = call.json()
     for name in names:
         value = body.get(name) if isinstance(body, dict) else None
         many = value if isinstance(value, list) else [value]
