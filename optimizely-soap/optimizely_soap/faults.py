@@ -84,7 +84,7 @@ _GUESSED = (
         re.compile(
             r"\b(?:login|logon|authentication)\b.{0,20}\b(?:failed|refused|denied)\b"
             r"|\b(?:wrong|invalid|incorrect|expired) password\b"
-            r"|\b(?:user|account)\b.{0,40}\b(?:locked|disabled|unknown)\b",
+            r"|^(?:the )?(?:api )?(?:user|account)\b.{0,40}\b(?:locked|disabled|unknown)\b",
             re.IGNORECASE,
         ),
         "the login is not accepted",
@@ -92,13 +92,35 @@ _GUESSED = (
     (
         FaultKind.PERMISSION,
         re.compile(
-            r"\b(?:access|permission) denied\b|\bforbidden\b|\bINTERFACE_WEBSERVICE\b"
-            r"|\b(?:no|missing|insufficient|lacks?)\b.{0,30}\b(?:permission|privilege|right)s?\b"
-            r"|\bnot (?:allowed|permitted|authori[sz]ed|whitelisted|on the whitelist)\b"
-            r"|\bIP(?:[ -]?address)?\b.{0,40}\b(?:not|denied|refused|blocked)\b",
+            # Values are refused too ("... not allowed in this field"): that is no matter of rights.
+            r"\b(?:access|permission) (?:denied|forbidden)\b|\bINTERFACE_WEBSERVICE\b"
+            r"|\b(?:no|missing|insufficient|lacks?)\b.{0,30}\b(?:permission|privilege)s?\b"
+            r"|\bnot authori[sz]ed\b|\bnot (?:allowed|permitted) to (?:call|use|access|execute)\b"
+            r"|\b(?:user|operation|service|method)\b.{0,40}\bnot (?:allowed|permitted|whitelisted)"
+            r"|\bIP\b.{0,60}\b(?:not|denied|refused|blocked)\b",
             re.IGNORECASE,
         ),
         "the user may not do this",
+    ),
+    (
+        FaultKind.OTHER,
+        re.compile(r"\blist does not exist", re.IGNORECASE),
+        "the list does not exist",
+    ),
+    (
+        FaultKind.OTHER,
+        re.compile(r"\battribute\b.{0,40}\bnot exist|\bunknown attribute\b", re.IGNORECASE),
+        "an attribute does not exist",
+    ),
+    (
+        FaultKind.OTHER,
+        re.compile(r"\b(?:cannot|can't|could not) (?:convert|parse)\b", re.IGNORECASE),
+        "a value could not be converted",
+    ),
+    (
+        FaultKind.OTHER,
+        re.compile(r"\btoo many (?:elements|recipients|connections)\b", re.IGNORECASE),
+        "too many at once",
     ),
 )
 # Axis 1.4, org.apache.axis.Constants: Server.Unauthenticated, Server.Unauthorized.

@@ -79,6 +79,25 @@ def test_likely_texts_nobody_recorded_are_understood(told: str, kind: FaultKind)
     assert classify(told) is kind
 
 
+@pytest.mark.parametrize(
+    ("told", "phrase"),
+    [
+        ("Recipient list does not exist", "the list does not exist"),
+        ("Attribute 'x' does not exist", "an attribute does not exist"),
+        ("Cannot convert value 'x' of attribute 'y' to LONG", "a value could not be converted"),
+        ("Too many elements: 1001, maximum is 1000", "too many at once"),
+        ("This character is not allowed in a name", UNKNOWN),
+        ("Forbidden character in value", UNKNOWN),
+        ("The e-mail address is not allowed", UNKNOWN),
+        ("Value must not be empty, no right bracket", UNKNOWN),
+    ],
+)
+def test_a_refused_value_or_list_is_no_matter_of_rights(told: str, phrase: str) -> None:
+    """One bad row must not end the run as if the user lacked a permission."""
+    told = f"{IMPL}{CALL}{told} for call: x='y'"
+    assert (classify(told), redact(told)) == (FaultKind.OTHER, phrase)
+
+
 def test_the_engines_own_codes_for_a_refused_user_count() -> None:
     """Axis says Server.Unauthorized where it has nothing else to say."""
     assert classify("x", "soapenv:Server.Unauthorized") is FaultKind.PERMISSION
@@ -118,7 +137,8 @@ def test_no_phrase_is_ever_part_of_the_text(told: str) -> None:
     """X7: what comes out was written beforehand, whatever came in."""
     phrases = {redact(one) for one, _, _ in SEEN} | {
         redact("Session expired"), redact("Login failed"), redact("access denied"), "Bad types",
-        "Error updating users",
+        "Error updating users", redact("list does not exist"), redact("unknown attribute"),
+        redact("cannot parse"), redact("too many elements"),
     }  # fmt: skip
     for text in (told, f"{IMPL}{CALL}{told}", f"{IMPL}{told} do not exist"):
         assert redact(text) in phrases
