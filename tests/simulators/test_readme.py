@@ -7,8 +7,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-from api_simulators.activecampaign.switches import TABLE
-from api_simulators.switches import Switches
+import pytest
+from api_simulators.activecampaign import switches as activecampaign
+from api_simulators.optimizely import switches as optimizely
+from api_simulators.switches import Switch, Switches
 from simulators_support import Simulator
 
 README = Path(__file__).parents[2] / "simulators" / "README.md"
@@ -23,31 +25,44 @@ def blocks(language: str) -> list[Any]:
     return [json.loads(block) for block in found]
 
 
-def test_its_switch_table_is_the_codes() -> None:
-    """The table between the markers is the one that --describe prints."""
-    table = Switches(TABLE).table()
-    shown = text().partition("--describe activecampaign -->\n")[2]
-    assert shown.partition("<!-- end of switches -->")[0] == table
-    assert table.count("\n") == len(TABLE) + 2
+@pytest.mark.parametrize(
+    ("vendor", "table"),
+    [("activecampaign", activecampaign.TABLE), ("optimizely", optimizely.TABLE)],
+)
+def test_its_switch_tables_are_the_codes(vendor: str, table: tuple[Switch, ...]) -> None:
+    """The tables between the markers are those that --describe prints."""
+    printed = Switches(table).table()
+    shown = text().partition(f"--describe {vendor} -->\n")[2]
+    assert shown.partition("<!-- end of switches -->")[0] == printed
+    assert printed.count("\n") == len(table) + 2
 
 
-def test_its_examples_work(simulator: Simulator) -> None:
-    """The seed and the fault plan of the README are accepted as they stand."""
-    seed, plan = blocks("json")
+def test_its_examples_work(simulator: Simulator, campaign: Simulator) -> None:
+    """The seeds and the fault plan of the README are accepted as they stand."""
+    seed, plan, campaign_seed = blocks("json")
     assert simulator.seed(seed)["contacts"] == 1
     assert len(simulator.faults(plan)) == 2
+    assert campaign.seed(campaign_seed)["recipients"] == 2
 
 
-def test_it_names_every_action_event_and_control(simulator: Simulator) -> None:
+def known(running: Simulator, control: str, order: Any) -> list[str]:
+    """What the simulator lists as known when an order makes no sense."""
+    with pytest.raises(ValueError, match="known: ") as refusal:
+        running.control("POST", control, order)
+    return re.findall(r"'(\w+)'", str(refusal.value).partition("known: ")[2])
+
+
+def test_it_names_every_action_event_and_control(simulator: Simulator, campaign: Simulator) -> None:
     """What the simulator lists as known is described."""
-    for order, name in (("faults", "action"), ("event", "type")):
-        body: Any = [{"action": "?"}] if order == "faults" else {"type": "?"}
-        try:
-            simulator.control("POST", order, body)
-        except ValueError as refusal:
-            known = re.findall(r"'(\w+)'", str(refusal).partition("known: ")[2])
-        assert len(known) > 5, name
-        for word in known:
-            assert f"`{word}`" in text(), word
+    lists = [
+        known(simulator, "faults", [{"action": "?"}]),
+        known(simulator, "event", {"type": "?"}),
+        known(campaign, "event", {"type": "?"}),
+        known(campaign, "seed", {"?": []}),
+    ]
+    for words in lists:
+        assert len(words) > 5
+        for word in words:
+            assert f"`{word}`" in text() or f'"{word}":' in text(), word
     for word in ("reset", "seed", "state", "faults", "requests", "clock", "switches", "event"):
         assert re.search(rf"^\| .*`[A-Z]+ {word}`", text(), re.MULTILINE) or f" {word}`" in text()
