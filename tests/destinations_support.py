@@ -32,16 +32,17 @@ ALLOWED_WRITES = {
 
 
 class Zygote:
-    """The process that has imported the target already; see `faults.zygote`."""
+    """The process that has imported a target's module already; see `faults.zygote`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *module: str) -> None:
+        self._module = module
         self._folder = tempfile.TemporaryDirectory(prefix="zygote-")
         self.socket = f"{self._folder.name}/socket"
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Zygote:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "faults.zygote", self.socket],
+            [sys.executable, "-m", "faults.zygote", self.socket, *self._module],
             stdout=subprocess.PIPE,
             text=True,
             env={**os.environ, "PYTHONPATH": _path(os.environ.get("PYTHONPATH"), str(TESTS))},

@@ -1,6 +1,7 @@
-"""Runs target-activecampaign as real processes without paying for imports each time.
+"""Runs a target as real processes without paying for imports each time.
 
-`python -m faults.zygote SOCKET` imports the target once, then forks a child per request. The child
+`python -m faults.zygote SOCKET [MODULE]` imports the target's module once (target-activecampaign
+if none is named), then forks a child per request that runs the module's `main`. The child
 is a process of its own in every way that matters here: it has its own descriptors, signals, memory
 and exit code, and runs the console script's `main`. The tests that need a process from its very
 start (environment, logging set-up) use `target_support.Target` instead.
@@ -8,6 +9,7 @@ start (environment, logging set-up) use `target_support.Target` instead.
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import resource
@@ -16,14 +18,19 @@ import socket
 import sys
 import traceback
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NoReturn
 
-import target_activecampaign.accounts
-import target_activecampaign.target
+DEFAULT = "target_activecampaign.target"
+#: Modules that a target imports late: imported here, they cost no run anything.
+LATE = {DEFAULT: ("target_activecampaign.accounts",)}
 
 
-def serve(path: str) -> None:
+def serve(path: str, name: str = DEFAULT) -> None:
     """Fork a keeper per connection until the process is ended; prints one line when ready."""
+    module = importlib.import_module(name)
+    for late in LATE.get(name, ()):
+        importlib.import_module(late)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
@@ -33,11 +40,11 @@ def serve(path: str) -> None:
             connection, _ = listener.accept()
             if os.fork() == 0:
                 listener.close()
-                _keep(connection)
+                _keep(connection, module)
             connection.close()
 
 
-def _keep(connection: socket.socket) -> NoReturn:
+def _keep(connection: socket.socket, module: ModuleType) -> NoReturn:
     """Fork the target, tell its pid, wait for it, tell how it ended."""
     code = 1
     try:
@@ -46,7 +53,7 @@ def _keep(connection: socket.socket) -> NoReturn:
         pid = os.fork()
         if pid == 0:
             connection.close()
-            _become_target(json.loads(order), descriptors)
+            _become_target(json.loads(order), descriptors, module)
         for descriptor in descriptors:
             os.close(descriptor)
         connection.sendall(f"{pid}\n".encode())
@@ -57,7 +64,7 @@ def _keep(connection: socket.socket) -> NoReturn:
         os._exit(code)
 
 
-def _become_target(order: dict[str, Any], descriptors: list[int]) -> NoReturn:
+def _become_target(order: dict[str, Any], descriptors: list[int], module: ModuleType) -> NoReturn:
     for number, descriptor in enumerate(descriptors):
         os.dup2(descriptor, number)
         os.close(descriptor)
@@ -69,7 +76,7 @@ def _become_target(order: dict[str, Any], descriptors: list[int]) -> NoReturn:
             resource.setrlimit(resource.RLIMIT_FSIZE, (order["file_bytes"],) * 2)
         sys.argv = order["arguments"]
         try:
-            target_activecampaign.target.main()
+            module.main()
         except SystemExit as end:
             code = int(end.code or 0)
         sys.stdout.flush()
@@ -83,4 +90,4 @@ def _become_target(order: dict[str, Any], descriptors: list[int]) -> NoReturn:
 
 
 if __name__ == "__main__":
-    serve(str(Path(sys.argv[1])))
+    serve(str(Path(sys.argv[1])), *sys.argv[2:])
