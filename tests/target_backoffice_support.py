@@ -99,8 +99,8 @@ def bounce(number: int, **more: Any) -> Message:
 
 def marker(**counts: int) -> Message:
     """The tap's last STATE."""
-    return {"type": "STATE", "value": {"bookmarks": {}, "sync_complete": {
-        "version": 1790000000000, "counts": {"unsubscribes": 0, "bounces": 0, **counts}}}}  # fmt: skip
+    whole = {"version": 1790000000000, "counts": {"unsubscribes": 0, "bounces": 0, **counts}}
+    return {"type": "STATE", "value": {"bookmarks": {}, "sync_complete": whole}}
 
 
 def state(value: Any) -> Message:
@@ -180,13 +180,18 @@ class Importer:
         states = [json.loads(line) for line in output.getvalue().splitlines()]
         return self._result(code, states, said + errors.getvalue())
 
+    def command(self, **more: Any) -> list[str]:
+        """The command line, with the configuration written to a file."""
+        path = self.home / "config.json"
+        path.write_text(json.dumps({**self.config, **more}))
+        executable = Path(sys.executable).parent / "target-backoffice"
+        return [str(executable), "--config", str(path)]
+
     def start(self, *, env: dict[str, str] | None = None, **more: Any) -> subprocess.Popen[bytes]:
         """Start it as a process of its own."""
         (self.home / "report.json").unlink(missing_ok=True)
-        path = self.home / "config.json"
-        path.write_text(json.dumps({**self.config, **more}))
         return subprocess.Popen(
-            [Path(sys.executable).parent / "target-backoffice", "--config", str(path)],
+            self.command(**more),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -28,7 +28,7 @@ from target_backoffice_support import (
     unsubscribe,
 )
 
-JANUARY, JULY, LATE = (datetime(2026, month, 1) for month in (1, 7, 12))
+JANUARY, JULY = datetime.fromisoformat("2026-01-01"), datetime.fromisoformat("2026-07-01")
 ENTITIES = [("contact", "10001"), ("lead", "70001"), ("account", "501")]
 TOUCHED = ("consents", "address_history", "marketing_worklist")
 
@@ -164,7 +164,7 @@ def test_an_entry_of_the_worklist_closes_when_its_record_finds_somebody(importer
 
 
 def test_what_came_before_never_withdraws_a_newer_consent(importer: Importer) -> None:
-    """X2: neither a late unsubscribe nor the same one delivered again ends a consent given since."""
+    """X2: neither a late unsubscribe nor its repetition ends a consent given since."""
     prepare(importer)
     row = unsubscribe(1, entity_type="contact", entity_id="10001")
     importer.take(complete([row]))

@@ -113,7 +113,7 @@ def test_every_json_type_has_its_column(importer: Importer) -> None:
 def test_a_new_column_is_added_to_the_table_that_is_there(importer: Importer) -> None:
     """Schema evolution: later inputs may say more; rows that said less stay unchanged."""
     importer.take(complete([unsubscribe(1), unsubscribe(2)]))
-    wider = schema("unsubscribes", **{"campaign": {"type": ["string", "null"]}})
+    wider = schema("unsubscribes", campaign={"type": ["string", "null"]})
     messages = [wider, unsubscribe(1), unsubscribe(2, campaign="spring"), schema("bounces")]
     run = importer.take([*messages, marker(unsubscribes=2)])
     assert run.code == 0, run.said
@@ -192,5 +192,5 @@ def test_a_moment_without_zone_is_taken_for_utc(on_sqlite: Importer) -> None:
     on_sqlite.take(complete([unsubscribe(n, event_time=t) for n, t in enumerate(times)]))
     query = "SELECT event_time FROM marketing_unsubscribes ORDER BY recipient_id"
     found = [dt.datetime.fromisoformat(row[0]) for row in fetch(on_sqlite.database, query)]
-    day = dt.datetime(2026, 11, 20)
+    day = dt.datetime.fromisoformat("2026-11-20")
     assert found == [day.replace(hour=10), day.replace(hour=10), day]
