@@ -169,6 +169,6 @@ def test_ids_by_the_thousand_do_not_hide_the_reason() -> None:
 )
 def test_a_text_made_to_be_slow_is_sorted_at_once(part: str) -> None:
     """No pattern runs away on a megabyte of the same."""
-    began = time.monotonic()
+    began = time.thread_time()
     classify(part * (1_000_000 // len(part)))
-    assert time.monotonic() - began < 2
+    assert time.thread_time() - began < 2
