@@ -70,10 +70,8 @@ class Campaign:
 
     def version(self) -> str:
         """Version of the services; needs no login."""
-        return as_text(
-            "RpcSession.getVersion",
-            self._session.call_without_session("RpcSession", "getVersion"),
-        )
+        value = self._call("RpcSession", "getVersion", session=False)
+        return as_text("RpcSession.getVersion", value)
 
     # ---- recipient lists
 
@@ -231,11 +229,17 @@ class Campaign:
     # ---- shapes
 
     def _call(
-        self, service: str, operation: str, *params: Parameter, repeatable: bool = True
+        self,
+        service: str,
+        operation: str,
+        *params: Parameter,
+        repeatable: bool = True,
+        session: bool = True,
     ) -> object:
         route = f"{service}.{operation}"
+        send = self._session.call if session else self._session.call_without_session
         try:
-            return self._session.call(service, operation, *params, repeatable=repeatable)
+            return send(service, operation, *params, repeatable=repeatable)
         except SoapFault as fault:
             if fault.kind not in _NOT_ALLOWED:
                 raise
