@@ -1,6 +1,6 @@
 """`make bench`: every side-by-side measurement, one table each.
 
-    python -m benchmarks [NAME …]      NAME: read, intake, load; default: read intake
+    python -m benchmarks [NAME …]      NAME: read, intake, load, lists; default: read intake
 
 Ratios taken in one run are what counts; absolute times are this machine's.
 """
@@ -14,6 +14,7 @@ COMMANDS = {
     "read": ["benchmarks/tap_read.py"],  # the tap beside other taps, on three databases
     "intake": ["benchmarks/target_intake.py"],  # taking records beside the stock SDK
     "load": ["-m", "benchmarks.load"],  # 10,000 and 100,000 contacts end to end
+    "lists": ["-m", "benchmarks.lists"],  # refill and reconcile beside a script on zeep
 }
 
 

@@ -29,7 +29,8 @@ def to_text(value: Any) -> str | None:
         case Decimal():
             return _plain(value)
         case str():
-            return strip_illegal(value)
+            # Printable text is all legal: the quick look saves most of the work.
+            return value if value.isprintable() else strip_illegal(value)
         case _:
             return strip_illegal(_encode(value).decode())
 
