@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import TracebackType
 from typing import Any
 
 import requests
@@ -61,3 +62,14 @@ class Rest:
     def refused(self, path: str, **parameters: Any) -> int:
         """Return the status of a GET."""
         return self.ask("GET", path, params=parameters).status_code
+
+    def __enter__(self) -> Rest:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.http.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -23,10 +23,18 @@ Use = Callable[[str], tuple[Zeep, str]]
 
 
 @pytest.fixture
-def use(campaign: Simulator) -> Use:
+def use(campaign: Simulator) -> Iterator[Use]:
     furnish(campaign)
-    session = Zeep(campaign.url, "RpcSession").call("login", CLIENT, "sim-user", "sim-password")
-    return lambda service: (Zeep(campaign.url, service), str(session))
+    opened = [Zeep(campaign.url, "RpcSession")]
+    session = opened[0].call("login", CLIENT, "sim-user", "sim-password")
+
+    def client(service: str) -> tuple[Zeep, str]:
+        opened.append(Zeep(campaign.url, service))
+        return opened[-1], str(session)
+
+    yield client
+    for each in opened:
+        each.http.close()
 
 
 def test_the_getters_of_the_closed_loop_are_read(campaign: Simulator, use: Use) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
 
 import pytest
 from optimizely_feedback import Rest, furnish
@@ -13,9 +14,10 @@ UNSUBSCRIBES = "unsubscribes"
 
 
 @pytest.fixture
-def rest(campaign: Simulator) -> Rest:
+def rest(campaign: Simulator) -> Iterator[Rest]:
     furnish(campaign)
-    return Rest(campaign)
+    with Rest(campaign) as client:
+        yield client
 
 
 def test_the_user_of_the_client_is_let_in(rest: Rest) -> None:
@@ -43,7 +45,8 @@ def test_anybody_else_gets_401(rest: Rest, header: str | None) -> None:
 
 def test_the_user_of_another_client_gets_403(campaign: Simulator) -> None:
     """Credentials belong to one client."""
-    assert Rest(campaign, client=4321).refused(UNSUBSCRIBES) == 403
+    with Rest(campaign, client=4321) as rest:
+        assert rest.refused(UNSUBSCRIBES) == 403
 
 
 def test_a_forbidden_resource_gets_403(campaign: Simulator, rest: Rest) -> None:

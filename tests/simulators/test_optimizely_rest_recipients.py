@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,9 +15,10 @@ DAN = "dan@example.com"
 
 
 @pytest.fixture
-def rest(campaign: Simulator) -> Rest:
+def rest(campaign: Simulator) -> Iterator[Rest]:
     furnish(campaign)
-    return Rest(campaign)
+    with Rest(campaign) as client:
+        yield client
 
 
 def _ids(rest: Rest, **parameters: Any) -> list[str]:

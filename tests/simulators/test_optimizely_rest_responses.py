@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from simulators_support import Simulator
 
 
 @pytest.fixture
-def rest(campaign: Simulator) -> Rest:
+def rest(campaign: Simulator) -> Iterator[Rest]:
     """Two mailings; Ana bounced hard in both, Ben softly in the second."""
     furnish(campaign)
     send(campaign)
@@ -19,7 +20,8 @@ def rest(campaign: Simulator) -> Rest:
     campaign.event("bounce", id=ANA, mailing=MAILING, subject="Unknown user")
     campaign.event("bounce", id=ANA, mailing=MAILING + 1)
     campaign.event("bounce", id=BEN, mailing=MAILING + 1, kind="soft", times=2)
-    return Rest(campaign)
+    with Rest(campaign) as client:
+        yield client
 
 
 def _who(rest: Rest, **parameters: Any) -> list[str]:
