@@ -174,6 +174,10 @@ class Tap:
         arguments = self.arguments(*streams, state=state, **config)
         return self._forge.run(arguments, {"LOGLEVEL": log_level}, self.directory)
 
+    def dry(self, *streams: str) -> Run:
+        """Run the connection test, `--test`."""
+        return self._forge.run([*self.arguments(*streams), "--test"], {}, self.directory)
+
 
 def by_recipient(records: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     """Records by whom they concern."""

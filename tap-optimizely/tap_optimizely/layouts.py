@@ -173,14 +173,18 @@ def _csv_file(entry: object, where: str, problems: list[str]) -> CsvFile | None:
         problems.append(f"{where}.columns: is required")
     if by_header is not None:
         by_header = dict(zip(by_header, names, strict=False))
+    delimiter = _character(entry.get("delimiter", ";"), f"{where}.delimiter", problems)
+    quote = _character(entry.get("quote", '"'), f"{where}.quote", problems)
+    if delimiter == quote:
+        problems.append(f"{where}.quote: must differ from the delimiter")
     final_newline = entry.get("final_newline", True)
     if final_newline not in (True, False):
         problems.append(f"{where}.final_newline: must be true or false")
     return CsvFile(
         path=str(path),
-        delimiter=_character(entry.get("delimiter", ";"), f"{where}.delimiter", problems),
+        delimiter=delimiter,
         encoding=_encoding(entry.get("encoding", "utf-8"), f"{where}.encoding", problems),
-        quote=_character(entry.get("quote", '"'), f"{where}.quote", problems),
+        quote=quote,
         columns=names,
         by_header=by_header,
         final_newline=final_newline is True,
