@@ -239,6 +239,19 @@ def test_without_soapaction_nothing_goes(soap: Soap) -> None:
         assert soap.post("RpcSession", body, {"SOAPAction": action}).status_code == 200
 
 
+def test_only_posts_are_calls(soap: Soap) -> None:
+    """A GET without wsdl greets, other methods are refused."""
+    assert "AXIS" in soap.http.get(f"{soap.url}/RpcSession", timeout=10).text
+    assert soap.http.put(f"{soap.url}/RpcSession", timeout=10).status_code == 405
+    assert soap.http.get(soap.url.removesuffix("/soap11"), timeout=10).status_code == 404
+
+
+def test_a_call_without_a_session_is_told_null(soap: Soap) -> None:
+    """Java's null is echoed where no session id was sent."""
+    with pytest.raises(Fault, match="Invalid sessionId: null"):
+        soap.without_session("RpcRecipientList", "getAllIds")
+
+
 def test_unknown_operations_and_services_are_told_so(soap: Soap) -> None:
     """Axis names the operation with code Client, and the missing service with its own code."""
     with pytest.raises(Fault) as fault:

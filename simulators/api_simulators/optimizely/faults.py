@@ -83,7 +83,7 @@ def invalid_session(session_id: str | None) -> SoapFault:
     """A session is unknown or too old; the id comes back (recorded)."""
     return SoapFault(
         "optivo.core.util.DontLogMeException: broadmail.api.soap11.impl."
-        f"InvalidWebserviceSessionException: Invalid sessionId: {session_id}"
+        f"InvalidWebserviceSessionException: Invalid sessionId: {_echo(session_id)}"
     )
 
 

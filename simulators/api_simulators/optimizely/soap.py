@@ -34,6 +34,8 @@ def handle(world: World, request: Request) -> Answer:
     name = request.path[len(PATH) :]
     if request.method == "GET":
         return _get(world, request, name)
+    if request.method != "POST":
+        return html_answer(405, "Method Not Allowed")
     if switches["ip_refused"] == "403":
         return html_answer(403, "Forbidden")
     limit = int(switches["connection_limit"])
