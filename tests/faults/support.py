@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +23,7 @@ from target_support import Run, Target, lines
 
 TESTS = Path(__file__).resolve().parent.parent
 PATIENCE_SECONDS = 60.0
+ACTIVECAMPAIGN = ("target_activecampaign.target", "target_activecampaign.accounts")
 
 #: True in the long loops (`FAULTS=all`), which take every point instead of a seeded share.
 EVERYTHING = os.environ.get("FAULTS") == "all"
@@ -89,14 +90,21 @@ def _line(connection: socket.socket) -> str:
 
 
 class Zygote:
-    """Starts targets by forking; see `faults.zygote`."""
+    """Starts targets by forking; see `faults.zygote`. `modules` are imported once and for all, the
+    first is the target's; `preload` is a library that every call of the process goes through.
+    """
+
+    def __init__(self, *modules: str, preload: Path | None = None) -> None:
+        self._modules = modules or ACTIVECAMPAIGN
+        self._preload = {"LD_PRELOAD": str(preload)} if preload else {}
 
     def __enter__(self) -> Self:
         self._folder = tempfile.TemporaryDirectory()
         self._path = str(Path(self._folder.name) / "zygote")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "faults.zygote", self._path],
+            [sys.executable, "-m", "faults.zygote", self._path, *self._modules],
             cwd=TESTS,
+            env={**os.environ, **self._preload},
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -124,12 +132,15 @@ class Zygote:
         env: dict[str, str] | None = None,
         file_bytes: int = 0,
         stdout: int | None = None,
+        command: Sequence[str] = (),
+        crash: tuple[int, int] | None = None,
         **more: Any,
     ) -> Running:
         """Start one; with `data` None its standard input stays open as `.stdin`.
 
         `file_bytes` is the size at which any file it writes is full, `stdout` a descriptor to use
-        instead of a file.
+        instead of a file, `command` comes before the arguments, `crash` is the (number, mode) of
+        `crash_point.c`, which must be preloaded then.
         """
         report = target.home / "report.json"
         report.unlink(missing_ok=True)
@@ -137,7 +148,8 @@ class Zygote:
             "folder": str(target.home),
             "environment": env or {},
             "file_bytes": file_bytes,
-            "arguments": target.command(**more),
+            "arguments": _with_command(target.command(**more), command),
+            "crash": crash,
         }
         connection = socket.socket(socket.AF_UNIX)
         connection.connect(self._path)
@@ -173,6 +185,10 @@ class Zygote:
         return self.start(target, lines(messages), **more).end(seconds)
 
 
+def _with_command(arguments: list[str], command: Sequence[str]) -> list[str]:
+    return [arguments[0], *command, *arguments[1:]]
+
+
 @dataclass(frozen=True)
 class Seen:
     """One request as it came by the proxy; `number` counts from 1."""
@@ -191,8 +207,9 @@ Hook = Callable[[Seen], bool | None]
 class Proxy:
     """Passes HTTP on to a simulator and calls the hooks before, after and behind each request.
 
-    `before` is called with the request complete and not passed on, `after` when the vendor has
-    answered and the target does not know it, `answered` when the whole answer was handed over.
+    `before` is called with the request complete and not passed on, `during` when the vendor has
+    half of it, `after` when the vendor has answered and the target does not know it, `answered`
+    when the whole answer was handed over.
     """
 
     def __init__(self, url: str) -> None:
@@ -200,6 +217,7 @@ class Proxy:
         self._upstream = (parts.hostname or "", parts.port or 80)
         self._path = parts.path
         self.before: Hook | None = None
+        self.during: Hook | None = None
         self.after: Hook | None = None
         self.answered: Hook | None = None
         self.seen: list[Seen] = []
@@ -237,7 +255,7 @@ class Proxy:
 
     def forget(self) -> None:
         """Start counting anew, with no hooks."""
-        self.before = self.after = self.answered = None
+        self.before = self.during = self.after = self.answered = None
         self.seen = []
 
     def _accept(self) -> None:
@@ -276,7 +294,11 @@ class Proxy:
             self.seen.append(seen)
         if self.before and self.before(seen) is False:
             return False
-        server.sendall(head + body)
+        half = len(body) // 2
+        server.sendall(head + body[:half])
+        if self.during and self.during(seen) is False:
+            return False
+        server.sendall(body[half:])
         answer = _message(answers)
         if answer is None:
             return False
@@ -287,7 +309,7 @@ class Proxy:
 
 
 def _message(file: Any) -> tuple[bytes, bytes] | None:
-    """Head with its blank line, and the body by Content-Length."""
+    """Head with its blank line, and the body as it came: by Content-Length, or its chunks."""
     head = b""
     length = 0
     while not head.endswith(b"\r\n\r\n"):
@@ -297,4 +319,12 @@ def _message(file: Any) -> tuple[bytes, bytes] | None:
         head += line
         if line.lower().startswith(b"content-length:"):
             length = int(line.split(b":")[1])
-    return head, file.read(length)
+    if b"transfer-encoding: chunked" not in head.lower():
+        return head, file.read(length)
+    body = b""
+    while True:
+        line = file.readline()
+        size = int(line.split(b";")[0], 16)
+        body += line + file.read(size + 2)
+        if size == 0:
+            return head, body
