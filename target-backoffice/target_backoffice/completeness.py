@@ -7,7 +7,12 @@ last STATE, with counts that equal what came, tells the one from the other (S1-3
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
+
+#: Markers count milliseconds since 1970 (tap-backoffice, tap-optimizely, singer-seal); what would
+#: be older than this is some other number.
+_NO_TIME_BEFORE = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 def gap(
@@ -48,3 +53,14 @@ def marker_version(marker: Mapping[str, Any] | None) -> int | None:
     """The marker's version, if it is a number."""
     version = (marker or {}).get("version")
     return version if isinstance(version, int) and not isinstance(version, bool) else None
+
+
+def began_at(started_at: datetime, version: int | None) -> datetime:
+    """When the feedback was asked for: the tap's start, where its marker tells that.
+
+    An input that was kept and is imported days later must not look fresh (S1-32).
+    """
+    if version is None or not 0 < version < 10**14:
+        return started_at
+    moment = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=version)
+    return moment if _NO_TIME_BEFORE <= moment < started_at else started_at

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
 
+import click
 import sqlalchemy as sa
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
 from singer_sdk.sql import SQLTarget
@@ -24,9 +26,11 @@ from target_kit.feedback import Feedback, write_feedback
 from target_kit.intake import Intake, StreamInfo
 from target_kit.outcome import OPEN
 from target_kit.report import RunReport
+from target_kit.signals import StopSignal
 from target_kit.singer import KitTarget
 
-from target_backoffice.completeness import gap, marker_version
+from target_backoffice.completeness import began_at, gap, marker_version
+from target_backoffice.confirm import confirm_command
 from target_backoffice.connector import BackofficeConnector
 from target_backoffice.run import Run, check_columns
 from target_backoffice.schema import CONFIG_SCHEMA
@@ -46,6 +50,10 @@ class TargetBackoffice(KitTarget, SQLTarget):
         PluginCapabilities.FLATTENING,
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
+
+    commands: ClassVar[Mapping[str, Callable[[StopSignal], click.Command]]] = {
+        "confirm": confirm_command
+    }
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -128,7 +136,7 @@ class TargetBackoffice(KitTarget, SQLTarget):
             self._confirm(self.settings.feedback_file, intake, report, rejects)
 
     def _confirm(self, path: Path, intake: Intake, report: RunReport, rejects: int) -> None:
-        """Write the feedback file, dated when this run began to read, or say why not."""
+        """Write the feedback file, dated when the tap began, or say why not."""
         missing = gap(intake.marker, intake.received, self.settings.streams, intake.streams)
         if missing:
             report.status = "incomplete input"
@@ -140,7 +148,8 @@ class TargetBackoffice(KitTarget, SQLTarget):
             )
         counts = {name: intake.spool.count(name) for name in sorted(intake.streams)}
         version = marker_version(intake.marker)
-        write_feedback(path, Feedback(self.started_at, ", ".join(counts), counts, version))
+        moment = began_at(self.started_at, version)
+        write_feedback(path, Feedback(moment, ", ".join(counts), counts, version))
 
 
 def main() -> NoReturn:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +16,7 @@ from target_backoffice_support import (
     bounce,
     complete,
     fetch,
+    lines,
     marker,
     schema,
     unsubscribe,
@@ -34,7 +36,7 @@ def test_a_complete_import_is_confirmed(on_sqlite: Importer) -> None:
     assert found == {
         "version": 1,
         "source": "bounces, unsubscribes",
-        "marker_version": 1790000000000,
+        "marker_version": 7,
         "counts": {"bounces": 1, "unsubscribes": 2},
     }
     assert stat.S_IMODE(on_sqlite.feedback_file.stat().st_mode) == 0o600
@@ -110,3 +112,40 @@ def test_stream_maps_rename_a_stream_and_its_counts_still_close(on_sqlite: Impor
     run = on_sqlite.take(complete([unsubscribe(1)]), streams=streams, stream_maps=maps)
     assert run.code == 0, run.said
     assert json.loads(on_sqlite.feedback_file.read_text())["counts"] == {"bounces": 0, "optouts": 1}
+
+
+def test_an_input_that_was_kept_is_as_old_as_its_tap(on_sqlite: Importer) -> None:
+    """S1-32: the marker tells when the tap began; what it says of the future is not believed."""
+    whole = complete([unsubscribe(1)])
+    whole[-1]["value"]["sync_complete"]["version"] = 1767268800000
+    assert on_sqlite.take(whole).code == 0
+    assert on_sqlite.feedback is not None
+    assert on_sqlite.feedback["imported_at"] == "2026-01-01T12:00:00+00:00"
+    whole[-1]["value"]["sync_complete"]["version"] = 4102444800000
+    assert on_sqlite.take(whole).code == 0
+    assert on_sqlite.feedback["imported_at"] < datetime.now(UTC).isoformat()
+
+
+def confirm(
+    importer: Importer, messages: list[Any], *more: str
+) -> subprocess.CompletedProcess[str]:
+    source = importer.home / "feedback.singer"
+    source.write_bytes(lines(messages))
+    executable, file = importer.command()[0], str(importer.feedback_file)
+    command = [executable, "confirm", "--feedback-file", file, *more, str(source)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+def test_what_another_loader_imported_can_be_confirmed(on_sqlite: Importer) -> None:
+    """S1-32: `target-backoffice confirm` looks for the marker that other loaders pass by."""
+    done = confirm(on_sqlite, complete([unsubscribe(1)], [bounce(1), bounce(2)]))
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert done.stderr.endswith("feedback.json: 2 bounces, 1 unsubscribes\n")
+    assert on_sqlite.feedback is not None
+    assert on_sqlite.feedback["counts"] == {"bounces": 2, "unsubscribes": 1}
+    kept = on_sqlite.feedback_file.read_bytes()
+    for cut in ("no marker", "one row too few", "a stream that did not come", "cut inside a line"):
+        refused = confirm(on_sqlite, CUT[cut](complete([unsubscribe(1), unsubscribe(2)])))
+        assert refused.returncode == 6, refused.stderr
+        assert on_sqlite.feedback_file.read_bytes() == kept
+    assert confirm(on_sqlite, complete(), "--stream", "opens").returncode == 6
