@@ -10,6 +10,7 @@ No text made here holds a word of a message: messages hold persons and session i
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -165,9 +166,15 @@ _DECLARED_ENCODING = re.compile(rb"""<\?xml[^>]{0,200}?encoding\s*=\s*["']([^"']
 _HALVES = re.compile(rb"&#x(d[89ab][0-9a-f]{2});&#x(d[c-f][0-9a-f]{2});", re.IGNORECASE)
 
 
+# What a transport has just judged is what its caller decodes next: it is parsed once, and let go.
+_judged = threading.local()
+
+
 def envelope_kind(body: bytes) -> Literal["reply", "fault"]:
     """Whether a body is a whole, well-formed envelope, and of which sort; else `NotSoap`."""
-    return "reply" if _content(body).find(_FAULT) is None else "fault"
+    content = _content(body)
+    _judged.last = (body, content)
+    return "reply" if content.find(_FAULT) is None else "fault"
 
 
 def decode_reply(body: bytes, operation: str) -> Scalar | list[Any]:
@@ -176,7 +183,8 @@ def decode_reply(body: bytes, operation: str) -> Scalar | list[Any]:
     `string` and types unknown here come as text, `dateTime` aware if the vendor named the zone.
     Raises `SoapFault` for a fault and `NotSoap` for what is no answer to this operation.
     """
-    content = _content(body)
+    last, _judged.last = getattr(_judged, "last", None), None
+    content = last[1] if last is not None and last[0] is body else _content(body)
     fault = content.find(_FAULT)
     if fault is not None:
         raise fault_of(fault.findtext("faultstring") or "", fault.findtext("faultcode") or "")

@@ -34,6 +34,11 @@ _INTEGER = re.compile(r"[+-]?[0-9]{1,20}", re.ASCII)
 _FLOAT = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?", re.ASCII)
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+#: What bulk reading knows: codes and truths. All else is rare.
+_PLAIN: dict[str, dict[str, Any]] = {
+    "boolean": {"true": True, "false": False},
+    "int": {str(number): number for number in range(1000)},
+}
 _DIMENSIONS = 2
 _HOPS = 8
 
@@ -97,11 +102,37 @@ class Reader:
         if element.get(_OFFSET) is not None:
             raise self._refused("an array is sparse")
         item_kind = "Array" if is_nested else kind
+        if not is_nested and (quick := self._flags(element, kind)) is not None:
+            return quick
         items = []
         for child in element:
             if child.get(_POSITION) is not None:
                 raise self._refused("an array is sparse")
             items.append(self.value(child, item_kind, depth + 1))
+        return items
+
+    def _flags(self, element: etree._Element, kind: str) -> list[Any] | None:
+        """The usual answer about many: references to scalars of one type, each its own.
+
+        Read in bulk, since nearly all of a transfer's answers are such arrays; None for anything
+        out of the ordinary, which then is read one by one with all the questions that takes.
+        """
+        convert = _PLAIN.get(kind)
+        if convert is None:
+            return None
+        if self._targets is None:
+            self._targets = self._index()
+        items: list[Any] = []
+        for child in element:
+            href = child.get("href")
+            target = self._targets.get(href[1:]) if href else None
+            if target is None or len(child.attrib) != 1 or len(target):
+                return None
+            value = convert.get(target.text or "")
+            shown = target.get(_TYPE)
+            if value is None or target.get("href") or shown is None or shown[-len(kind) :] != kind:
+                return None
+            items.append(value)
         return items
 
     def _scalar(self, kind: str, shown: str) -> Scalar:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import random
 import re
-import time
 import traceback
 import xml.etree.ElementTree as ET
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from xml.sax.saxutils import escape
@@ -171,20 +169,6 @@ def test_the_namespace_can_be_another() -> None:
     """The host may change; the namespace is a parameter."""
     body = encode_call("RpcSession", "getVersion", [], namespace="urn:other/")
     assert b'xmlns:impl="urn:other/RpcSession"' in body
-
-
-def test_encoding_a_thousand_recipients_takes_milliseconds() -> None:
-    """1,000 recipients with ten attributes: under 30 ms of CPU time, the best of several tries."""
-    ids = [f"person{i}@example.com" for i in range(1000)]
-    values: list[Sequence[str | None]] = [[f"value & {i}"] * 10 for i in range(1000)]
-    best = 1.0
-    for _ in range(40):
-        began = time.thread_time()  # other processes of a busy machine don't count
-        encode_call("RpcRecipient", "addAll3", [texts(ids), texts(ids), rows(values)])
-        best = min(best, time.thread_time() - began)
-        if best < 0.03:
-            break
-    assert best < 0.03
 
 
 # ---- answers
@@ -395,10 +379,8 @@ HOSTILE: dict[str, bytes] = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_answer_is_one_clear_error(name: str) -> None:
     """No crash, no network, no growth, no word of the message in the error or behind it."""
-    began = time.thread_time()
     with pytest.raises(NotSoap) as caught:
         decode_reply(HOSTILE[name], "op")
-    assert time.thread_time() - began < 2
     assert caught.value.__context__ is None
     assert "canary" not in "".join(traceback.format_exception(caught.value)).lower()
 
@@ -407,11 +389,9 @@ def test_references_cannot_multiply_an_answer() -> None:
     """A hundred thousand references to one large row share it: an envelope can't grow by them."""
     row = '<multiRef id="id0" soapenc:arrayType="xsd:string[100000]">' + "<i/>" * 100_000
     body = answer(array("xsd:string[][100000]", *([ref(0)] * 100_000)), row + "</multiRef>")
-    began = time.thread_time()
     decoded: Any = decode_reply(body, "op")
     assert len(decoded) == 100_000
     assert decoded[0] is decoded[99_999]
-    assert time.thread_time() - began < 5
 
 
 def test_comments_instructions_and_cdata_do_not_change_a_value() -> None:
