@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 from optimizely_soap.faults import FaultKind, SoapFault
-from target_kit.errors import CallFailed, OutcomeUnknown, VendorUnavailable
+from target_kit.errors import CallFailed, CallRefused, OutcomeUnknown, VendorUnavailable
 from target_kit.outcome import Outcome, Result, Step
 
 from target_optimizely.model import Intent, Row
@@ -75,7 +75,7 @@ class Reconciler:
             self._work.stop.check()
             try:
                 self._work.campaign.remove_all(self._work.settings.list_id, part)
-            except (SoapFault, OutcomeUnknown, CallFailed) as error:
+            except (SoapFault, CallRefused, OutcomeUnknown, CallFailed) as error:
                 raise VendorUnavailable(
                     f"list {self._work.settings.name}: removing: {error}; the next run goes on"
                 ) from None
@@ -102,7 +102,7 @@ class Reconciler:
                 [self._names[i] for i in columns],
                 [[row.values[i] for i in columns] for row in alike],
             )
-        except SoapFault as fault:
+        except (SoapFault, CallRefused) as fault:
             return rest + self._halved(alike, fault)
         except (OutcomeUnknown, CallFailed) as error:
             raise VendorUnavailable(
@@ -110,11 +110,13 @@ class Reconciler:
             ) from None
         return rest + [(row.pos, _UPDATED) for row in alike]
 
-    def _halved(self, rows: Sequence[Row], fault: SoapFault) -> list[Verdict]:
+    def _halved(self, rows: Sequence[Row], fault: Exception) -> list[Verdict]:
         if len(rows) > 1:
             middle = len(rows) // 2
             return self._updated(rows[:middle]) + self._updated(rows[middle:])
-        if fault.kind is FaultKind.NOT_FOUND:  # somebody removed it meanwhile
+        if (
+            isinstance(fault, SoapFault) and fault.kind is FaultKind.NOT_FOUND
+        ):  # somebody removed it meanwhile
             return self._work.sender.send(rows, self._names)
         message = f"the vendor does not take a value of it: {fault}"
         return [(rows[0].pos, Result(Outcome.REJECTED, Step.UPDATE, "value_refused", message))]

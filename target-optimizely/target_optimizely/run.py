@@ -17,6 +17,7 @@ from optimizely_soap.session import SoapSession
 from target_kit.clock import Clock
 from target_kit.errors import (
     CallFailed,
+    CallRefused,
     ConfigurationError,
     GuardTripped,
     LockedError,
@@ -80,7 +81,7 @@ def vendor(
         try:
             yield Campaign(session)
             session.close()
-        except (CallFailed, OutcomeUnknown, SoapFault) as error:
+        except (CallFailed, CallRefused, OutcomeUnknown, SoapFault) as error:
             raise VendorUnavailable(str(error)) from None
         finally:
             if report is not None:

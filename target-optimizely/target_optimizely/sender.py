@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from optimizely_soap.faults import FaultKind, SoapFault
-from target_kit.errors import OutcomeUnknown, VendorUnavailable
+from target_kit.errors import CallRefused, OutcomeUnknown, VendorUnavailable
 from target_kit.outcome import Outcome, Result, Step
 
 from target_optimizely.client import Campaign
@@ -75,8 +75,10 @@ class Sender:
                 [names[i] for i in sent],
                 [[row.values[i] for i in sent] for row in rows],
             )
-        except SoapFault as fault:
-            if fault.kind is FaultKind.SESSION:  # the vendor ends every session at once
+        except (SoapFault, CallRefused) as fault:
+            if (
+                isinstance(fault, SoapFault) and fault.kind is FaultKind.SESSION
+            ):  # the vendor ends every session at once
                 raise VendorUnavailable(f"RpcRecipient.addAll3: {fault}") from None
             return self._halved(rows, names, fault)
         if len(codes) != len(rows):
@@ -88,7 +90,7 @@ class Sender:
             for row, code in zip(rows, codes, strict=True)
         ]
 
-    def _halved(self, rows: Sequence[Row], names: Sequence[str], fault: SoapFault) -> list[Verdict]:
+    def _halved(self, rows: Sequence[Row], names: Sequence[str], fault: Exception) -> list[Verdict]:
         """The vendor may have stored the rows before the one it stumbled over (contract 4.1)."""
         if len(rows) == 1:
             self._refused_in_a_row += 1

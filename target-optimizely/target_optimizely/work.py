@@ -14,6 +14,7 @@ from optimizely_soap.faults import SoapFault
 from target_kit.clock import Clock
 from target_kit.errors import (
     CallFailed,
+    CallRefused,
     GuardTripped,
     OutcomeUnknown,
     VendorUnavailable,
@@ -78,7 +79,7 @@ class ListWork:
         for _ in range(CLEAR_TRIES):
             try:
                 self.campaign.clear(self.settings.list_id)
-            except (SoapFault, OutcomeUnknown, CallFailed) as error:
+            except (SoapFault, CallRefused, OutcomeUnknown, CallFailed) as error:
                 logger.warning("list %s: clear: %s", self.settings.name, error)
                 if self.count() == 0:  # it may have cleared before it failed
                     return
