@@ -165,6 +165,14 @@ def test_a_mailing_is_created_and_moved_on_by_events(campaign: Simulator, soap: 
     assert soap.call("RpcMailing", "getSendingFinishedDate", long(number)) is not None
 
 
+def test_a_recipient_can_opt_out_of_tracking(campaign: Simulator, soap: Soap) -> None:
+    """createTrackingOptOut is kept until deleteTrackingOptOut."""
+    soap.call("RpcRecipient", "createTrackingOptOut", text(ADA))
+    assert client(campaign)["tracking_opt_outs"] == [ADA]
+    soap.call("RpcRecipient", "deleteTrackingOptOut", text(ADA))
+    assert client(campaign)["tracking_opt_outs"] == []
+
+
 def test_sessions_end_and_users_go_by_event(campaign: Simulator, soap: Soap) -> None:
     """expire_sessions asks everybody to log in again; revoke_user lets nobody."""
     assert campaign.event("expire_sessions")["sessions"] == 1
