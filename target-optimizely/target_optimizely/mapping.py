@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from target_kit.address import Address, parse_address
@@ -14,6 +14,8 @@ from target_optimizely.settings import ListSettings
 from target_optimizely.values import moment_text, to_text
 
 DELETED_COLUMN = "_sdc_deleted_at"
+#: Sources that are no columns; no source can have a NUL in its name.
+_ADDRESS, _ID = "\0address", "\0id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +30,17 @@ class WrongConsent(RowError):
     """The row carries another consent than the list's (S1-10)."""
 
 
-@dataclass(frozen=True, slots=True)
 class Mapper:
     """Maps the records of one stream into one list; `moments` are its `date-time` columns."""
 
-    settings: ListSettings
-    moments: frozenset[str] = field(default=frozenset())
+    def __init__(self, settings: ListSettings, moments: frozenset[str] = frozenset()) -> None:
+        self.settings = settings
+        self.moments = moments
+        columns = settings.columns_by_attribute
+        own = {settings.id_attribute: _ID, settings.email_attribute: _ADDRESS}
+        # Where each value comes from, worked out once: a column, or what was read anyway.
+        self._sources = [own.get(name) or columns[name] for name in settings.names]
+        self._moments = [source in moments for source in self._sources]
 
     def is_for_this_list(self, record: Mapping[str, Any]) -> bool:
         """Whether the selection column names this list."""
@@ -96,21 +103,19 @@ class Mapper:
     def _values(
         self, record: Mapping[str, Any], recipient_id: str, address: Address
     ) -> tuple[str | None, ...]:
-        settings, columns = self.settings, self.settings.columns_by_attribute
-        own = {settings.id_attribute: recipient_id, settings.email_attribute: address.display}
-        texts = [
-            own[name] if name in own else self._text(record, columns[name])
-            for name in settings.names
-        ]
-        if settings.null_values == "empty":
+        texts: list[str | None] = []
+        for source, is_moment in zip(self._sources, self._moments, strict=True):
+            if source is _ADDRESS:
+                texts.append(address.display)
+            elif source is _ID:
+                texts.append(recipient_id)
+            elif is_moment and isinstance(value := record.get(source), str):
+                texts.append(moment_text(value))
+            else:
+                texts.append(to_text(record.get(source)))
+        if self.settings.null_values == "empty":
             return tuple(text or "" for text in texts)
         return tuple(texts)
-
-    def _text(self, record: Mapping[str, Any], column: str) -> str | None:
-        value = record.get(column)
-        if column in self.moments and isinstance(value, str):
-            return moment_text(value)
-        return to_text(value)
 
 
 def pattern_of(values: tuple[str | None, ...], null_values: str) -> str:
