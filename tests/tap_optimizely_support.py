@@ -168,11 +168,14 @@ class Tap:
         *streams: str,
         state: dict[str, Any] | None = None,
         log_level: str = "INFO",
+        environment: dict[str, str] | None = None,
         **config: Any,
     ) -> Run:
         """Run to the end; `config` is added to the usual one, None takes a setting away."""
         arguments = self.arguments(*streams, state=state, **config)
-        return self._forge.run(arguments, {"LOGLEVEL": log_level}, self.directory)
+        return self._forge.run(
+            arguments, {"LOGLEVEL": log_level, **(environment or {})}, self.directory
+        )
 
     def dry(self, *streams: str) -> Run:
         """Run the connection test, `--test`."""

@@ -125,8 +125,15 @@ class _Session(requests.Session):
 class Wire:
     """Sends single requests; `timeout_seconds` is the total time of each."""
 
-    def __init__(self, *, timeout_seconds: float, user_agent: str) -> None:
+    def __init__(
+        self,
+        *,
+        timeout_seconds: float,
+        user_agent: str,
+        max_body_bytes: int = MAX_BODY_BYTES,
+    ) -> None:
         quiet_http_loggers()
+        self._max_body_bytes = max_body_bytes
         self._timeout_seconds = timeout_seconds
         session = _Session()
         session.trust_env = False
@@ -165,7 +172,7 @@ class Wire:
             content = bytearray()
             for chunk in response.iter_content(_CHUNK_BYTES):
                 content += chunk
-                if len(content) > MAX_BODY_BYTES:
+                if len(content) > self._max_body_bytes:
                     raise Broken("the answer is too large", final=True)
             return Response(response.status_code, response.headers, bytes(content))
 
