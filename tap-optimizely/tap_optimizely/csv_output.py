@@ -44,11 +44,12 @@ class CsvWriter:
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._part.unlink(missing_ok=True)
-            self._file = os.fdopen(os.open(self._part, flags | os.O_EXCL, 0o600), "w",
-                                   encoding="utf-8", newline="")  # fmt: skip
+            opened = os.open(self._part, flags | os.O_EXCL, 0o600)
         except OSError as error:
             msg = f"csv_dir: cannot be written to: {error.strerror}"
             raise SettingsError(msg) from None
+        # What UTF-8 has no place for (a lone half of an emoji) is written as its escape.
+        self._file = os.fdopen(opened, "w", encoding="utf-8", errors="backslashreplace", newline="")
         self._writer = csv.writer(self._file, quoting=csv.QUOTE_MINIMAL)
         self._writer.writerow(self._columns)
 

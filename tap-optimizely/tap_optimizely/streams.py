@@ -13,36 +13,19 @@ from collections.abc import Iterator
 from singer_sdk import Stream
 from singer_sdk.helpers.conform import TypeConformanceLevel
 
-from tap_optimizely import bounces, unsubscribes
-from tap_optimizely.bookmarks import digest_key, read_bookmark, write_bookmark
+from tap_optimizely.bookmarks import Bookmark, digest_key, read_bookmark, write_bookmark
 from tap_optimizely.closed_loop import ExportReader
 from tap_optimizely.csv_source import read_csv
 from tap_optimizely.errors import VendorError
-from tap_optimizely.exports import (
-    BLOCKLIST,
-    BOUNCES,
-    CAMPAIGN_STREAMS,
-    CLOSED_LOOP,
-    CSV,
-    EXPORTS,
-    REST,
-    UNSUBSCRIBES,
-)
+from tap_optimizely.exports import CLOSED_LOOP, CSV, EXPORTS, REST, UNSUBSCRIBES, Export
 from tap_optimizely.paging import Restless, all_rows
-from tap_optimizely.records import KEY, Record, complete, event_key, named, schema
+from tap_optimizely.records import KEY, Record, complete, named, schema
 from tap_optimizely.timestamps import parser
 
 if t.TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from tap_optimizely.tap import TapOptimizely
-
-BLOCKLIST_NAMES = {
-    "pattern": "pattern",
-    "reason": "reason",
-    "created": "event_time",
-    "modified": "modified",
-}
 
 
 class OptimizelyStream(Stream):
@@ -74,11 +57,20 @@ class OptimizelyStream(Stream):
         """Always the present columns: a cached catalogue must not hide a new one."""
         return self.schema
 
-    def exports_read(self) -> bool:
-        """Whether this run reads exports of the closed loop for the stream."""
-        if self.name in self.settings.csv_files or not EXPORTS[self.name]:
-            return False
-        return self.name != UNSUBSCRIBES or self.settings.unsubscribes_source != REST
+    def exports_read(self) -> tuple[Export, ...]:
+        """The exports of the closed loop that this run reads for the stream."""
+        only_listed = self.name == UNSUBSCRIBES and self.settings.unsubscribes_source == REST
+        if only_listed or self.name in self.settings.csv_files:
+            return ()
+        return EXPORTS[self.name]
+
+    def is_listed(self) -> bool:
+        """Whether a full listing is read besides exports."""
+        return self.name == UNSUBSCRIBES and self.settings.unsubscribes_source != CLOSED_LOOP
+
+    def bookmarks(self) -> list[Bookmark]:
+        """How far the exports were read by the run before."""
+        return [read_bookmark(self.stream_state, one.name) for one in self.exports_read()]
 
     def _agreed_columns(self, name: str) -> Iterator[str]:
         file = self.settings.csv_files.get(name)
@@ -114,7 +106,7 @@ class OptimizelyStream(Stream):
                 until_ms=until_ms,
                 key=key,
             )
-            for export in EXPORTS[self.name]
+            for export in self.exports_read()
         ]
         found = [name for reader in self._readers for name in reader.names()]
         self._schema = schema(self.name, [*self._agreed_columns(self.name), *found])
@@ -210,86 +202,5 @@ class OptimizelyStream(Stream):
         if self.is_complete:
             self._optimizely.stream_completed(self)
         super().finalize_state_progress_markers(state)
-
-
-class UnsubscribesStream(OptimizelyStream):
-    """Unsubscribes of the exports and of the REST listing, each event once (S1-41, S1-43)."""
-
-    def _records(self) -> Iterator[Record]:
-        is_file = self.name in self.settings.csv_files
-        told = unsubscribes.Told()
-        exported = super()._records()
-        if is_file or self.settings.unsubscribes_source == CLOSED_LOOP:
-            listed: Iterator[dict[str, t.Any]] = iter(())
-        else:
-            listed = self._listing("unsubscribes", "created")
-        for record in exported:
-            told.add(record)
-        met: set[str] = set()
-        for element in listed:
-            names = unsubscribes.from_listing(element, unsubscribes.REST_NAMES)
-            record = self._completed(names, REST, None, unsubscribes.REST_COLUMNS)
-            told.drop_told_by(record)
-            yield from self._once(record, met, is_listing=True)
-        for record in told.rest():
-            yield from self._once(record, met, is_listing=False)
-
-    def _once(self, record: Record, met: set[str], *, is_listing: bool) -> Iterator[Record]:
-        record[KEY] = event_key(self.name, record)
-        if record[KEY] not in met:
-            met.add(record[KEY])
-            rule = self.settings.unsubscribe_scope
-            record["scope"] = unsubscribes.scope(record, rule, is_listing=is_listing)
-            yield record
-
-
-class BouncesStream(OptimizelyStream):
-    """Bounced-out recipients and returned mails with their kind (S1-41, S1-43, S1-46)."""
-
-    def _completed(
-        self, record: Record, source: str, export: str | None, columns: frozenset[str]
-    ) -> Record:
-        settings = self.settings
-        hard, soft = settings.hard_bounce, settings.soft_bounce
-        kind = bounces.kind_of(export, record.get("category"), hard, soft)
-        verdict = bounces.judge(record, kind, hard, soft, self._optimizely.count_bounces)
-        return super()._completed(record | verdict, source, export, columns)
-
-
-class CampaignStream(OptimizelyStream):
-    """Opens and clicks: without a campaign of the CRM they are dropped and counted (S1-39)."""
-
-    def _records(self) -> Iterator[Record]:
-        dropped = 0
-        for record in super()._records():
-            if self.settings.deliver_without_campaign or record.get("campaign_id") is not None:
-                yield record
-            else:
-                dropped += 1
-        if dropped:
-            self.logger.info(
-                "%s: %d without a CRM campaign left out (deliver_without_campaign keeps them)",
-                self.name,
-                dropped,
-            )
-
-
-class BlocklistStream(OptimizelyStream):
-    """Entries of the blocklist, from REST; always all of them."""
-
-    def _records(self) -> Iterator[Record]:
-        met: set[str] = set()
-        for element in self._listing("blacklistentries", "created"):
-            names = unsubscribes.from_listing(element, BLOCKLIST_NAMES)
-            record = self._completed(names, REST, None, frozenset())
-            if record[KEY] not in met:
-                met.add(record[KEY])
-                yield record
-
-
-def stream_class(name: str) -> type[OptimizelyStream]:
-    """The class of a stream, by its name."""
-    if name in CAMPAIGN_STREAMS:
-        return CampaignStream
-    own = {UNSUBSCRIBES: UnsubscribesStream, BOUNCES: BouncesStream, BLOCKLIST: BlocklistStream}
-    return own.get(name, OptimizelyStream)
+        if self._optimizely.all_completed:
+            self._optimizely.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
 import os
 import signal
@@ -15,22 +14,21 @@ from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 
-from tap_optimizely.bookmarks import read_bookmark
 from tap_optimizely.csv_output import CsvWriter
 from tap_optimizely.errors import (
     EXIT_SETTINGS,
     EXIT_UNEXPECTED,
-    GapError,
     ReaderGoneError,
     SettingsError,
     TapError,
 )
-from tap_optimizely.exports import CSV_STREAMS, EXPORTS, REST, STREAMS, UNSUBSCRIBES
-from tap_optimizely.lifetime import Age, age
+from tap_optimizely.exports import CSV_STREAMS, STREAMS
+from tap_optimizely.kinds import stream_class
+from tap_optimizely.lifetime import LastFetch, LifetimeWatch
 from tap_optimizely.messages import CountingWriter
 from tap_optimizely.schema import CONFIG_JSONSCHEMA
 from tap_optimizely.settings import Settings, parse_settings
-from tap_optimizely.streams import OptimizelyStream, stream_class
+from tap_optimizely.streams import OptimizelyStream
 from tap_optimizely.timestamps import from_ms
 from tap_optimizely.vendor import Vendor
 
@@ -120,7 +118,7 @@ class TapOptimizely(Tap):
         return self._bounces[key]
 
     def check_lifetimes(self) -> None:
-        """Compare each selected stream's last fetch with the lifetime of responses (S1-37).
+        """Compare each stream's last fetch with the lifetime of responses, once a run (S1-37).
 
         Raises:
             GapError: responses of some streams are gone for certain, and nobody accepted that.
@@ -128,71 +126,18 @@ class TapOptimizely(Tap):
         if self._lifetimes_checked:
             return
         self._lifetimes_checked = True
-        now = from_ms(self.vendor.current_time_ms())
-        lost = []
-        for stream in self._streams_with_exports():
-            verdict = self._age_of(stream, now)
-            if verdict is Age.GAP:
-                lost.append(stream.name)
-            elif verdict is Age.LATE:
-                self.logger.warning(
-                    "%s: the last fetch is older than %d %% of the lifetime of responses "
-                    "(%d days); fetch more often",
-                    stream.name,
-                    round(self.settings.warn_after_share * 100),
-                    self.settings.lifetime.days,
-                )
-        if lost:
-            self._report_gap(lost)
-        self._warn_of_early_start(now)
-
-    def _warn_of_early_start(self, now: dt.datetime) -> None:
-        """What was deleted before a first run is nobody's mistake, but good to know."""
-        start = self.settings.start
-        never = any(
-            read_bookmark(stream.stream_state, export.name).fetched_at is None
-            for stream in self._streams_with_exports()
-            for export in EXPORTS[stream.name]
-        )
-        if never and start is not None and now - start > self.settings.lifetime:
-            self.logger.warning(
-                "start_date is older than the lifetime of responses (%d days): a first run gets "
-                "what is left",
-                self.settings.lifetime.days,
-            )
-
-    def _streams_with_exports(self) -> t.Iterator[OptimizelyStream]:
-        for stream in self.streams.values():
-            if isinstance(stream, OptimizelyStream) and stream.selected and stream.exports_read():
-                yield stream
-
-    def _age_of(self, stream: OptimizelyStream, now: dt.datetime) -> Age:
-        """The worst age of a stream's exports; a full listing besides leaves no gap."""
-        ages = [
-            age(
-                read_bookmark(stream.stream_state, export.name),
-                now,
-                self.settings.lifetime,
-                self.settings.warn_after_share,
-            )
-            for export in EXPORTS[stream.name]
+        fetches = [
+            LastFetch(stream.name, bookmarks, is_listed=stream.is_listed())
+            for stream in self._selected()
+            if (bookmarks := stream.bookmarks())
         ]
-        if Age.GAP in ages and not self._listed(stream):
-            return Age.GAP
-        return Age.FRESH if set(ages) == {Age.FRESH} else Age.LATE
+        watch = LifetimeWatch(self.settings, from_ms(self.vendor.current_time_ms()))
+        for warning in watch.judge(fetches):
+            self.logger.warning(warning)
 
-    def _listed(self, stream: OptimizelyStream) -> bool:
-        source = self.settings.unsubscribes_source
-        return stream.name == UNSUBSCRIBES and source in {REST, "both"}
-
-    def _report_gap(self, lost: list[str]) -> None:
-        what = (
-            f"{', '.join(lost)}: the last fetch is older than the lifetime of responses "
-            f"({self.settings.lifetime.days} days), so some were deleted before they were fetched"
-        )
-        if not self.settings.accept_gap:
-            raise GapError(f"{what}; to go on with what is left set accept_gap: true")
-        self.logger.warning("%s; accepted", what)
+    def _selected(self) -> list[OptimizelyStream]:
+        streams = t.cast("dict[str, OptimizelyStream]", self.streams)
+        return [stream for stream in streams.values() if stream.selected]
 
     def stream_completed(self, stream: OptimizelyStream) -> None:
         """Note a stream whose last record is out; after the last one set the marker.
@@ -201,12 +146,15 @@ class TapOptimizely(Tap):
         mapper's new stream names nor the next run's input state can make a false one.
         """
         self._completed.add(stream.tap_stream_id)
-        selected = {s.tap_stream_id for s in self.streams.values() if s.selected}
-        if selected <= self._completed:
+        if self.all_completed:
             writer = t.cast("CountingWriter", self.message_writer)
             state = t.cast("dict[str, t.Any]", self.state)
             state[MARKER] = {"version": self.initialized_at, "counts": dict(writer.counts)}
-            self.close()
+
+    @property
+    def all_completed(self) -> bool:
+        """Whether the last record of every selected stream is out."""
+        return {stream.tap_stream_id for stream in self._selected()} <= self._completed
 
     def close(self) -> None:
         """Log out, as well as it goes."""

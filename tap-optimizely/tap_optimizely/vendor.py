@@ -136,7 +136,7 @@ class Vendor:
             raise VendorError(f"GET {path}: the answer has no list of elements")
         return elements
 
-    def _soap(self, service: str, operation: str, body: bytes, *, repeatable: bool) -> bytes:  # noqa: ARG002  all are reads
+    def _soap(self, service: str, operation: str, body: bytes, *, repeatable: bool) -> bytes:
         url = f"{self._settings.api_url}/{service}"
         headers = {"Content-Type": "text/xml;charset=UTF-8", "SOAPAction": '""'}
 
@@ -147,14 +147,14 @@ class Vendor:
             self._refuse(response)
             raise _Again("an answer that is no SOAP envelope")
 
-        answer: bytes = self._retried(attempt, operation)
+        answer: bytes = self._retried(attempt, operation, repeatable=repeatable)
         return answer
 
     def _json(self, response: Response) -> t.Any:
         self._refuse(response)
         try:
             return json.loads(response.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             pass
         raise _Again("an answer that is no JSON")
 
@@ -175,7 +175,11 @@ class Vendor:
             )
         raise VendorError(f"status {status}; is the address right?")
 
-    def _retried(self, attempt: Callable[[], t.Any], what: str) -> t.Any:
+    def _retried(
+        self, attempt: Callable[[], t.Any], what: str, *, repeatable: bool = True
+    ) -> t.Any:
+        tries = self._settings.max_tries if repeatable else 1
+
         def once() -> t.Any:
             try:
                 return attempt()
@@ -187,13 +191,13 @@ class Vendor:
         try:
             return Retrying(
                 retry=retry_if_exception_type(_Again),
-                stop=stop_after_attempt(self._settings.max_tries),
+                stop=stop_after_attempt(tries),
                 wait=_wait,
                 sleep=self._sleep,
                 reraise=True,
             )(once)
         except _Again as trouble:
-            msg = f"{what}: {trouble}, {self._settings.max_tries} times"
+            msg = f"{what}: {trouble}, {tries} times"
         except (AccessError, VendorError) as refused:
             raise type(refused)(f"{what}: {refused}") from None
         raise VendorError(msg)
