@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 from target_kit.clock import Clock
@@ -59,6 +59,9 @@ class Run:
     def _prepare(self, streams: list[FeedbackStream]) -> dict[str, Executor]:
         """Tables made and statements tried out before the first row is written."""
         with self.connector.reported("can't be prepared"):
+            schema = self.settings.schema
+            if schema and not self.connector.schema_exists(schema):
+                raise ConfigurationError("schema: there is no such schema in the database; make it")
             worklist = Worklist.of(self.connector, self.settings.worklist_table)
             executors = {}
             for stream in streams:
@@ -74,8 +77,7 @@ class Run:
     def _try_out(self, stream: FeedbackStream, table: FeedbackTable) -> None:
         """Let the database plan each statement, so that a wrong one stops the run at once."""
         for number, statement in enumerate(stream.statements):
-            clause = table.bind(statement)
-            explained = sa.text(f"EXPLAIN {clause.text}").bindparams(*clause._bindparams.values())
+            explained = table.bind(replace(statement, text=f"EXPLAIN {statement.text}"))
             try:
                 with self.connector.engine.connect() as connection:
                     connection.execute(explained, dict.fromkeys(statement.parameters))

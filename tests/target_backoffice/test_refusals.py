@@ -10,9 +10,19 @@ from typing import Any
 import pytest
 from sqlalchemy.engine import make_url
 from tap_support import MariadbServer, PostgresServer, Server
+from target_backoffice.refusals import Verdict, judge
 from target_backoffice.settings import read_settings
 from target_backoffice.statements import parse_statement
-from target_backoffice_support import Importer, bounce, complete, dump, fetch, lines, unsubscribe
+from target_backoffice_support import (
+    Importer,
+    bounce,
+    complete,
+    dump,
+    fetch,
+    lines,
+    unsubscribe,
+    wait_for,
+)
 from target_kit.errors import ConfigurationError
 
 GOOD = "UPDATE people SET score = score + 1 WHERE id = :recipient_id"
@@ -194,6 +204,75 @@ def test_a_locked_table_of_a_server_is_unavailable(
     other.close()
     assert run.code == 7, run.said
     assert importer.take(complete([unsubscribe(2)])).code == 0
+
+
+def test_a_deadlock_is_tried_again(postgresql: PostgresServer, tmp_path: Path) -> None:
+    """PostgreSQL takes one of two sessions back; if it is ours, the chunk is done once more."""
+    database = postgresql.database()
+    database.execute(
+        "CREATE TABLE people (id varchar(50) PRIMARY KEY, score integer)",
+        f"ALTER DATABASE {database.url.split('?')[0].rsplit('/', 1)[-1]} "
+        "SET deadlock_timeout = '4s'",
+    )
+    database.insert("people", [("person1@example.com", 0), ("person2@example.com", 0)])
+    touch = "UPDATE people SET score = score WHERE id = '{0}@example.com'"
+    importer = Importer(tmp_path, database, streams=_apply(GOOD))
+    other = database.connect()
+    other.execute("SET deadlock_timeout = '60s'")
+    other.execute(touch.format("person2"))
+    process = importer.start()
+    assert process.stdin is not None
+    process.stdin.write(lines(complete([unsubscribe(1), unsubscribe(2)])))
+    process.stdin.close()
+    process.stdin = None
+    waiting = "SELECT 1 FROM pg_locks WHERE NOT granted"
+    wait_for(lambda: fetch(database, waiting))
+    other.execute(touch.format("person1"))  # now each waits for the other
+    other.commit()
+    other.close()
+    run = importer.finish(process)
+    assert run.code == 0, run.said
+    assert fetch(database, "SELECT DISTINCT score FROM people") == [(1,)]
+    counted = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+    wait_for(lambda: fetch(database, counted) == [(1,)])
+
+
+class _Refused(Exception):
+    """An exception with a driver's attributes."""
+
+    def __init__(self, *args: object, **attributes: object) -> None:
+        super().__init__(*args)
+        self.__dict__.update(attributes)
+
+
+@pytest.mark.parametrize(
+    ("backend", "error", "verdict"),
+    [
+        ("sqlite", _Refused(sqlite_errorcode=13), Verdict.UNAVAILABLE),
+        ("sqlite", _Refused(sqlite_errorcode=5 | 2 << 8), Verdict.UNAVAILABLE),
+        ("sqlite", _Refused(sqlite_errorcode=19 | 8 << 8), Verdict.ROW),
+        ("sqlite", _Refused(), Verdict.ROW),
+        ("postgresql", _Refused(sqlstate="40P01"), Verdict.AGAIN),
+        ("postgresql", _Refused(sqlstate="53100"), Verdict.UNAVAILABLE),
+        ("postgresql", _Refused(sqlstate="57P01"), Verdict.UNAVAILABLE),
+        ("postgresql", _Refused(sqlstate="42501"), Verdict.CREDENTIALS),
+        ("postgresql", _Refused(sqlstate="23514"), Verdict.ROW),
+        ("postgresql", _Refused(sqlstate="P0001"), Verdict.ROW),
+        ("mariadb", _Refused(1213, "x"), Verdict.AGAIN),
+        ("mariadb", _Refused(1205, "x"), Verdict.UNAVAILABLE),
+        ("mariadb", _Refused(2013, "x"), Verdict.UNAVAILABLE),
+        ("mysql", _Refused(1142, "x"), Verdict.CREDENTIALS),
+        ("mysql", _Refused(4025, "x"), Verdict.ROW),
+        ("mariadb", _Refused(0, ""), Verdict.UNAVAILABLE),
+    ],
+)
+def test_what_an_error_means_is_told_by_its_code(
+    backend: str, error: Exception, verdict: Verdict
+) -> None:
+    """Values and constraints concern a row, the rest the run; the driver's text never shows."""
+    refusal = judge(backend, error)
+    assert refusal.verdict is verdict
+    assert " x" not in refusal.reason
 
 
 def test_a_missing_right_is_exit_code_3(postgresql: PostgresServer, tmp_path: Path) -> None:
