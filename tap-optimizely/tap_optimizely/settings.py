@@ -108,6 +108,9 @@ def parse_settings(config: Config) -> Settings:
     both = set(settings.hard_bounce.categories) & set(settings.soft_bounce.categories)
     if both:
         problems.append("soft_bounce.categories: a category cannot be hard and soft")
+    for name, rule in (("hard", settings.hard_bounce), ("soft", settings.soft_bounce)):
+        if without_api and rule.threshold is not None and rule.threshold > 1:
+            problems.append(f"{name}_bounce.threshold: above 1 the API is needed for its counter")
     if problems:
         raise SettingsError(problems)
     return settings

@@ -23,7 +23,7 @@ import typing as t
 from collections.abc import Callable
 from urllib.parse import urlencode
 
-from optimizely_soap.codec import Parameter, envelope_kind, int_, long, text
+from optimizely_soap.codec import Parameter, envelope_kind, int_, long, strip_illegal, text
 from optimizely_soap.faults import FaultKind, NotSoap, SoapFault
 from optimizely_soap.session import SoapSession
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
@@ -96,14 +96,20 @@ class Vendor:
         return [tuple(row) for row in rows]
 
     def bounce_counter(self, recipient_id: str, category: str) -> int:
-        """How many bounces the vendor counts towards suspending a recipient."""
-        count = self.call("RpcResponse", "getBounceCounter", text(recipient_id), text(category))
+        """How many bounces the vendor counts towards suspending a recipient; 0 for a stranger."""
+        if strip_illegal(recipient_id) != recipient_id:
+            return 0  # SOAP cannot carry such an id, so the vendor cannot know it
+        count = self.call(
+            "RpcResponse", "getBounceCounter", text(recipient_id), text(category), stranger=0
+        )
         if not isinstance(count, int):
             raise VendorError("getBounceCounter was answered without a number")
         return count
 
-    def call(self, service: str, operation: str, *params: Parameter) -> t.Any:
-        """Call an operation with the session.
+    def call(
+        self, service: str, operation: str, *params: Parameter, stranger: t.Any = None
+    ) -> t.Any:
+        """Call an operation with the session; `stranger` stands for "no such recipient".
 
         Raises:
             AccessError: login or permission is refused.
@@ -115,6 +121,8 @@ class Vendor:
             kind, phrase = fault.kind, str(fault)
         except NotSoap as broken:
             raise VendorError(f"{operation}: {broken}") from None
+        if kind is FaultKind.NOT_FOUND and stranger is not None:
+            return stranger
         if kind is FaultKind.CREDENTIALS:
             raise AccessError(
                 f"the vendor refuses the login ({phrase}); check mandator_id, username and password"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -84,3 +85,13 @@ def test_bounces_of_all_mailings_are_delivered_without_a_campaign(tap: Tap, mail
     bounce(tap, campaign, SOFT, "soft")
     records = tap.run("bounces", deliver_without_campaign=False).records("bounces")
     assert {r["mailing_id"] for r in records} == {str(mailing), str(campaign)}
+
+
+def test_a_stranger_has_no_counter(tap: Tap, tmp_path: Path) -> None:
+    """Ids that the vendor does not know, or that SOAP cannot carry, end no run (S1-46)."""
+    path = tmp_path / "bounces.txt"
+    path.write_text("stranger@example.com;hardbounce\nodd\x01@example.com;hardbounce\n")
+    given = {"path": str(path), "columns": ["recipient_id", "category"]}
+    run = tap.run("bounces", csv_files={"bounces": given}, hard_bounce={"threshold": 2})
+    assert run.code == 0, run.errors
+    assert [r["bounced_out"] for r in run.records("bounces")] == [False, False]

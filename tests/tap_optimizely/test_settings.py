@@ -122,6 +122,13 @@ def test_credentials_are_not_needed_with_files_for_both_streams() -> None:
     assert parse_settings({"mandator_id": 1, "csv_files": files}).without_api
 
 
+def test_a_threshold_above_one_needs_the_api() -> None:
+    """Files have no counter (S1-46)."""
+    files = {"unsubscribes": FILE, "bounces": FILE}
+    with pytest.raises(SettingsError, match=r"hard_bounce\.threshold: above 1 the API is needed"):
+        parse_settings({"mandator_id": 1, "csv_files": files, "hard_bounce": {"threshold": 2}})
+
+
 def test_a_wrong_setting_ends_the_command_with_exit_2(tap: Tap) -> None:
     """One line on stderr, nothing on stdout."""
     run = tap.run(max_tries=0, password="canary-secret", columns={"opens": ["a b"]})
