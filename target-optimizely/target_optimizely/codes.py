@@ -17,6 +17,7 @@ _MEANING: dict[int, tuple[Outcome, str, str]] = {
     7: (Outcome.FAILED, "general_error", "the vendor reports a general error"),
 }
 _ALREADY_THERE = 5
+ID_TAKEN = "id_taken"
 
 
 def result_of(code: int, *, sent_before: bool) -> Result:
@@ -30,7 +31,7 @@ def result_of(code: int, *, sent_before: bool) -> Result:
         return Result(Outcome.APPLIED, Step.INSERT, "confirmed_by_repeating")
     if code == _ALREADY_THERE:
         message = "the list holds this id already, perhaps in another case; nothing was written"
-        return Result(Outcome.REJECTED, Step.INSERT, "id_taken", message)
+        return Result(Outcome.REJECTED, Step.INSERT, ID_TAKEN, message)
     outcome, cause, message = _MEANING.get(
         code, (Outcome.REJECTED, "unknown_code", f"the vendor answered with unknown code {code}")
     )

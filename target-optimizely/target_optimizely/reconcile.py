@@ -6,13 +6,14 @@ those the selection no longer has.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from optimizely_soap.faults import FaultKind, SoapFault
 from target_kit.errors import CallFailed, CallRefused, OutcomeUnknown, VendorUnavailable
 from target_kit.outcome import Outcome, Result, Step
 
+from target_optimizely.codes import ID_TAKEN
 from target_optimizely.model import Intent, Row
 from target_optimizely.rows import StoredRows
 from target_optimizely.sender import Verdict
@@ -44,8 +45,9 @@ class Reconciler:
         changed = self.settle_unchanged()
         for part in _parts(changed, self._work.batch):
             self.update(wanted.at(part))
+        gone = self.respell(self._held.surplus(suppressed=False))
         self._work.fill(wanted, self._names, self._settled, sent_before=sent_before)
-        self.remove(self._held.surplus(suppressed=False))
+        self.remove([key for key in self._held.surplus(suppressed=False) if key not in gone])
         return self._work.check(wanted, self._names, self._settled)
 
     def settle_unchanged(self) -> list[int]:
@@ -68,6 +70,37 @@ class Reconciler:
         verdicts = self._updated(rows)
         self._work.journal.wanted.settle(verdicts)
         self._settled(verdicts)
+
+    def respell(self, surplus: Sequence[str]) -> set[str]:
+        """Add rows that the list may hold in another case, `surplus` spellings; which had to go.
+
+        Whether the vendor tells ids by case is not documented (5.7). Where it does not, it says
+        that the row is there already: then the old spelling goes and the row is added again,
+        chunk by chunk. Who went may not be removed once more, for that would hit the new spelling.
+        """
+        wanted, after = self._work.journal.wanted, 0
+        held = {key.lower(): key for key in surplus}
+        gone: set[str] = set()
+        while held and (page := wanted.open(after, self._work.batch)):
+            after = page[-1].pos
+            rows = [row for row in page if row.recipient_id.lower() in held]
+            for pattern in sorted({row.pattern for row in rows}):
+                alike = [row for row in rows if row.pattern == pattern]
+                gone.update(self._respell(alike, held))
+        return gone
+
+    def _respell(self, rows: Sequence[Row], held: Mapping[str, str]) -> list[str]:
+        self._work.stop.check()
+        verdicts = self._work.sender.send(rows, self._names)
+        taken = {pos for pos, result in verdicts if result.cause == ID_TAKEN}
+        again = [row for row in rows if row.pos in taken]
+        old = [held[row.recipient_id.lower()] for row in again]
+        self.remove(old)
+        verdicts = [one for one in verdicts if one[0] not in taken]
+        verdicts += self._work.sender.send(again, self._names)
+        self._work.journal.wanted.settle(verdicts)
+        self._settled(verdicts)
+        return old
 
     def remove(self, ids: Sequence[str]) -> None:
         """Take these out of the list; gone already is as good."""
