@@ -68,6 +68,7 @@ CONFIG_JSONSCHEMA: dict[str, t.Any] = th.PropertiesList(
     th.Property(
         "username",
         th.StringType,
+        secret=True,
         title="User name",
         description="API user; needed unless `csv_files` stands in for the API.",
     ),
