@@ -18,7 +18,7 @@ import click
 from target_kit.clock import SystemClock
 from target_kit.errors import ConfigurationError, InputError
 from target_kit.feedback import Feedback, write_feedback
-from target_kit.intake import Doors, Intake, Receiver, Route
+from target_kit.intake import Doors, Intake, Receiver, Route, StreamInfo
 from target_kit.lines import LineReader
 from target_kit.signals import StopSignal
 from target_kit.spool import Spool
@@ -33,12 +33,17 @@ def confirm(path: Path, source: Path, wanted: Sequence[str], stop: StopSignal) -
     Raises InputError where they are not all there, ConfigurationError where a file can't be used.
     """
     started_at = SystemClock().now()
+    came: set[str] = set()
+
+    def count_only(info: StreamInfo) -> bool:
+        came.add(info.name)
+        return False
+
     with tempfile.TemporaryDirectory() as directory:
         intake = Intake(Spool.create(Path(directory)))
-        came: set[str] = set()
         doors = Doors(
             routes=lambda stream, schema, keys: [Route(stream, schema, tuple(keys or ()), None)],
-            check_stream=lambda info: bool(came.add(info.name)),  # counted, not kept
+            check_stream=count_only,
             encode=lambda _record: b"",
         )
         try:

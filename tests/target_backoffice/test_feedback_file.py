@@ -97,7 +97,7 @@ def test_without_the_setting_a_plain_input_is_done(on_sqlite: Importer) -> None:
 
 
 def test_a_feedback_file_that_can_not_be_written_is_said(on_sqlite: Importer) -> None:
-    """S1-35: the rows are in, the file is not, and the exit code tells."""
+    """S1-32: the rows are in, the file is not, and the exit code tells."""
     on_sqlite.feedback_file.parent.joinpath("file").write_text("")
     path = str(on_sqlite.feedback_file.parent / "file" / "feedback.json")
     run = on_sqlite.take(complete([unsubscribe(1)]), feedback_file=path)

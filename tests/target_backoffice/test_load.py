@@ -41,7 +41,7 @@ def peak(importer: Importer, rows: int) -> int:
 
 @pytest.mark.slow
 def test_memory_does_not_grow_with_the_input(on_sqlite: Importer) -> None:
-    """S1-35: 100,000 records take hardly more memory than 5,000, and all of them arrive."""
+    """100,000 records take hardly more memory than 5,000, and all of them arrive."""
     on_sqlite.database.execute("CREATE TABLE counted (list_id varchar(20) PRIMARY KEY, times int)")
     on_sqlite.database.insert("counted", [("120000000001", 0)])
     streams = {"unsubscribes": {"apply_sql": [STATEMENT]}, "bounces": {}}
