@@ -73,9 +73,9 @@ def test_the_connection_test_of_meltano_writes_nothing(importer: Importer) -> No
               "schema": {"type": "object", "properties": properties}}  # fmt: skip
     run = importer.take([schema, record(stream, id=1)])
     assert (run.code, importer.feedback) == (0, None), run.said
-    query = {"sqlite": "SELECT name FROM sqlite_master"}.get(
-        importer.database.backend,
-        "SELECT table_name FROM information_schema.tables WHERE table_name LIKE 'marketing%'",
+    listed = "SELECT table_name FROM information_schema.tables WHERE table_schema = "
+    query = importer.database.type(
+        "SELECT name FROM sqlite_master", f"{listed} 'public'", f"{listed} DATABASE()"
     )
     assert fetch(importer.database, query) == []
     elsewhere = importer.take([schema], database_url="postgresql://u:p@127.0.0.1:9/d")

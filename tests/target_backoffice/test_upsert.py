@@ -177,7 +177,7 @@ def test_rejects_are_offered_again_until_they_fit(on_sqlite: Importer) -> None:
 def test_the_error_budget_ends_the_run_one_past_its_limit(
     on_sqlite: Importer, bad: int, code: int
 ) -> None:
-    """X4: max_errors rows are tolerated, one more stops the run with exit code 4, and all are counted."""
+    """X4: max_errors rows are tolerated, one more ends the run with code 4; all are counted."""
     rows = [unsubscribe(n, event_time="no time") for n in range(bad)]
     messages = [schema("unsubscribes"), *rows, unsubscribe(9), state(1)]
     run = on_sqlite.take(messages, max_errors=2, feedback_file=None)
