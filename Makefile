@@ -19,10 +19,10 @@ PORT ?= 8800
 
 help:
 	@echo "make setup         create .venv with every executable (tap-backoffice, target-activecampaign, meltano)"
-	@echo "make demo          sample backoffice -> simulated ActiveCampaign, three runs, numbers checked"
+	@echo "make demo          sample backoffice, simulated vendors, two acts, numbers checked"
 	@echo "make test          the whole test suite"
 	@echo "make check         lint + types + imports + test: exactly what CI runs"
-	@echo "make sim           the simulated ActiveCampaign on http://127.0.0.1:$(PORT)/activecampaign"
+	@echo "make sim           the simulated vendors on http://127.0.0.1:$(PORT)/activecampaign and /optimizely"
 	@echo "make bench         side by side with other taps and targets"
 	@echo "make kills         tap and target killed at random points, many times"
 	@echo "make switches      every guess about the vendor turned, and what the target then does"
@@ -45,7 +45,7 @@ setup: .venv/.synced
 	@touch $@
 
 demo: setup
-	$(BIN)/python examples/demo.py $(DEMO)
+	$(BIN)/python -m examples.demo $(DEMO)
 
 test: setup
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(PYTEST)
