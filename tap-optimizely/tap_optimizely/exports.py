@@ -1,4 +1,4 @@
-"""Which streams there are, and from which exports of the closed loop each is read. Pure data.
+"""Which streams there are, from which exports each is read, and the words of settings. Pure data.
 
 Names of operations: developer documentation, ClosedLoopWebservice.
 """
@@ -10,6 +10,15 @@ from dataclasses import dataclass
 REST = "rest"
 CLOSED_LOOP = "closed_loop"
 CSV = "csv"
+BOTH = "both"
+SOURCES = (BOTH, REST, CLOSED_LOOP)
+
+BY_LIST = "by_list"
+CLIENT = "client"
+SCOPES = (BY_LIST, CLIENT)
+
+DEFAULT_API_URL = "https://api.campaign.episerver.net/soap11"
+DAY_SECONDS = 86_400
 
 UNSUBSCRIBES = "unsubscribes"
 BOUNCES = "bounces"

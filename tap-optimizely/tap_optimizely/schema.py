@@ -6,16 +6,16 @@ import typing as t
 
 from singer_sdk import typing as th
 
-from tap_optimizely.exports import CLOSED_LOOP, EXPORT_NAMES, REST
+from tap_optimizely.exports import (
+    BOTH,
+    BY_LIST,
+    DAY_SECONDS,
+    DEFAULT_API_URL,
+    EXPORT_NAMES,
+    SCOPES,
+    SOURCES,
+)
 from tap_optimizely.timestamps import EPOCH_MS, ISO
-
-DEFAULT_API_URL = "https://api.campaign.episerver.net/soap11"
-BOTH = "both"
-BY_LIST = "by_list"
-CLIENT = "client"
-SOURCES = (BOTH, REST, CLOSED_LOOP)
-SCOPES = (BY_LIST, CLIENT)
-DAY_SECONDS = 86_400
 
 _EXPORTS = ", ".join(f"`{name}`" for name in EXPORT_NAMES)
 _NAMES = th.ArrayType(th.StringType)

@@ -8,7 +8,15 @@ import zoneinfo
 from dataclasses import dataclass, field
 
 from tap_optimizely.errors import SettingsError
-from tap_optimizely.exports import CSV_STREAMS
+from tap_optimizely.exports import (
+    BOTH,
+    BY_LIST,
+    CSV_STREAMS,
+    DAY_SECONDS,
+    DEFAULT_API_URL,
+    SCOPES,
+    SOURCES,
+)
 from tap_optimizely.layouts import (
     BounceRule,
     CsvFile,
@@ -17,7 +25,6 @@ from tap_optimizely.layouts import (
     read_csv_files,
     read_exports,
 )
-from tap_optimizely.schema import BOTH, BY_LIST, DAY_SECONDS, DEFAULT_API_URL, SCOPES, SOURCES
 from tap_optimizely.urls import check_url, rest_base
 
 Config = t.Mapping[str, t.Any]

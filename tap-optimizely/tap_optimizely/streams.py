@@ -40,7 +40,6 @@ class OptimizelyStream(Stream):
         self._optimizely = tap
         self._readers: list[ExportReader] = []
         super().__init__(tap, schema(name, self._agreed_columns(name)), name)
-        self.primary_keys = [KEY]
         self.is_complete = False
 
     @property

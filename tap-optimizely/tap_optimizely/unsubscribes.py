@@ -7,8 +7,8 @@ import typing as t
 from collections.abc import Iterator, Mapping
 
 from tap_optimizely.errors import VendorError
+from tap_optimizely.exports import CLIENT
 from tap_optimizely.records import IDENTITY, Record
-from tap_optimizely.schema import CLIENT
 from tap_optimizely.timestamps import from_ms, to_text
 
 # Columns that both sources may tell, and that must not contradict in one and the same event.

@@ -16,7 +16,7 @@ class Files:
     """Two files in place of the API; those not written do not exist."""
 
     def __init__(self, tap: Tap, folder: Path) -> None:
-        self._tap, self.folder = tap, folder
+        self.tap, self.folder = tap, folder
 
     def run(self, content: bytes | str | None = None, **options: Any) -> Run:
         """Read a file of unsubscribes with this content."""
@@ -26,7 +26,7 @@ class Files:
         given = {"path": str(path), "columns": NAMES, **options}
         bounces = {"path": str(self.folder / "none.txt"), "columns": ["recipient_id"]}
         files = {"unsubscribes": given, "bounces": bounces}
-        return self._tap.run(csv_files=files, username=None, password=None)
+        return self.tap.run(csv_files=files, username=None, password=None)
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_a_file_stands_in_for_the_api(files: Files) -> None:
     assert (record["source"], record["recipient_id"]) == ("csv", "anna@example.com")
     assert (record["list_id"], record["scope"], record["assigned"]) == ("17", "list", True)
     assert run.markers[0]["counts"] == {"unsubscribes": 1, "bounces": 0}
-    assert files._tap.simulator.requests() == []
+    assert files.tap.simulator.requests() == []
 
 
 @pytest.mark.parametrize(
