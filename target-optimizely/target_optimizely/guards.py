@@ -35,6 +35,11 @@ def check_floor(settings: ListSettings, rows: int, last_good: int, what: str) ->
         )
 
 
+def is_enough(settings: ListSettings, rows: int, last_good: int) -> bool:
+    """Whether the same floor holds for what the vendor has taken in the end (S1-20, S1-24)."""
+    return rows >= max(settings.min_rows, settings.min_ratio * last_good)
+
+
 def check_complete(
     settings: ListSettings,
     *,

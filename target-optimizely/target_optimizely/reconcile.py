@@ -30,6 +30,7 @@ class Reconciler:
 
     def __init__(self, work: ListWork, intent: Intent, held: StoredRows, settled: Settled) -> None:
         self._work = work
+        self._intent = intent
         self._names = intent.names
         self._held = held
         self._held_names = intent.snapshot_names
@@ -38,7 +39,8 @@ class Reconciler:
     def run(self, *, sent_before: bool = False) -> int:
         """Write the differences; returns the size of the list.
 
-        `sent_before`: an earlier try of the same intent may have added rows meanwhile.
+        `sent_before`: an earlier try of the same intent may have added rows meanwhile. Raises
+        `AllRefused` before anybody is removed in exchange for too few.
         """
         wanted = self._work.journal.wanted
         self.remove(self._held.surplus(suppressed=True))
@@ -47,6 +49,7 @@ class Reconciler:
             self.update(wanted.at(part))
         gone = self.respell(self._held.surplus(suppressed=False))
         self._work.fill(wanted, self._names, self._settled, sent_before=sent_before)
+        self._work.check_enough(self._intent)
         self.remove([key for key in self._held.surplus(suppressed=False) if key not in gone])
         return self._work.check(wanted, self._names, self._settled)
 

@@ -60,7 +60,7 @@ def fill_or_restore(
 ) -> int:
     """Clear unless the list is where the journal left it, fill, count; returns the size.
 
-    When the new content is refused (error budget, every row) the old one is put back and
+    When the new content is refused (error budget, too many or all rows) the old one is put back and
     `GuardTripped` is raised: a list must not stay half filled for a reason that will not go away.
     """
     wanted = work.journal.wanted
@@ -70,7 +70,8 @@ def fill_or_restore(
             work.clear()
             work.journal.move(intent, Phase.FILLING)
         work.fill(wanted, intent.names, outcomes.settled, sent_before=resumed)
-        return work.check(wanted, intent.names, outcomes.settled)
+        size = work.check(wanted, intent.names, outcomes.settled)
+        work.check_enough(intent)
     except (AllRefused, GuardTripped) as error:
         if isinstance(error, GuardTripped) and not outcomes.over_budget:
             raise
@@ -79,6 +80,7 @@ def fill_or_restore(
             f"list {work.settings.name} ({work.settings.list_id}): {error}. Its old content of "
             f"{size} recipients was put back"
         ) from None
+    return size
 
 
 def _stands_where_it_stopped(work: ListWork, intent: Intent) -> bool:

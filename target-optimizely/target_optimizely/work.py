@@ -24,6 +24,7 @@ from target_kit.outcome import Outcome, Result, Step
 from target_kit.signals import StopSignal
 
 from target_optimizely.client import Campaign
+from target_optimizely.guards import is_enough
 from target_optimizely.journal import Journal
 from target_optimizely.model import Intent, Phase
 from target_optimizely.rows import Rows
@@ -129,6 +130,20 @@ class ListWork:
         rows.settle(verdicts)
         settled(verdicts)
         return size
+
+    def check_enough(self, intent: Intent) -> None:
+        """See that refusals, row by row, have not brought the list below its floor.
+
+        Raises `AllRefused`: what is left would be no better than an empty list.
+        """
+        wanted, good = self.journal.wanted, self.journal.last_good()
+        taken = wanted.count(Outcome.APPLIED) + wanted.count(Outcome.UNCHANGED)
+        good = intent.snapshot_rows if good is None else good
+        if not is_enough(self.settings, taken, good):
+            raise AllRefused(
+                f"only {taken} of {wanted.total()} rows may be in the list, fewer than min_rows "
+                f"and min_ratio allow after {good}"
+            )
 
     def missing(self, rows: Rows) -> list[int]:
         """Places of rows that were put in but are not there.
