@@ -19,7 +19,7 @@ from simulators_support import Simulator
 
 RUN = ("run", "tap-backoffice", "target-activecampaign")
 STATE_ID = "local:tap-backoffice-to-target-activecampaign"
-OURS = ("MELTANO_", "TAP_BACKOFFICE_", "TARGET_ACTIVECAMPAIGN_")
+OURS = ("MELTANO_", "TAP_", "TARGET_")
 
 
 def meltano(project: Path, *arguments: str, **settings: str) -> subprocess.Popen[str]:
@@ -105,6 +105,30 @@ class Journey:
         line = next(line for line in output.splitlines() if line.startswith("{"))
         bookmarks: dict[str, Any] = json.loads(line)["singer_state"]["bookmarks"]
         return bookmarks["contacts"]
+
+
+class NewsletterJourney(Journey):
+    """One backoffice and one simulated Optimizely client with its regular list."""
+
+    def environment(self) -> dict[str, str]:
+        """Where this journey keeps its things, as environment variables."""
+        address = f"{self.sim.url}/soap11"
+        database = f"sqlite:///{self.database}"
+        return {
+            "MELTANO_STATE_BACKEND_URI": f"file://{self.folder}/meltano-state",
+            "MELTANO_DATABASE_URI": f"sqlite:///{self.folder}/meltano.db",
+            "TAP_BACKOFFICE_DATABASE_URL": database,
+            "TAP_BACKOFFICE_NEWSLETTER_DATABASE_URL": database,
+            "TAP_OPTIMIZELY_API_URL": address,
+            "TARGET_BACKOFFICE_DATABASE_URL": database,
+            "TARGET_BACKOFFICE_STATE_DIR": str(self.folder / "feedback"),
+            "TARGET_BACKOFFICE_REPORT_FILE": str(self.folder / "feedback-report.json"),
+            "TARGET_BACKOFFICE_FEEDBACK_FILE": str(self.folder / "feedback.json"),
+            "TARGET_OPTIMIZELY_API_URL": address,
+            "TARGET_OPTIMIZELY_STATE_DIR": str(self.folder / "lists"),
+            "TARGET_OPTIMIZELY_REPORT_FILE": str(self.folder / "report.json"),
+            "TARGET_OPTIMIZELY_FEEDBACK_FILE": str(self.folder / "feedback.json"),
+        } | self.settings
 
 
 def kill_while_it_writes(

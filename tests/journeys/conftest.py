@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from journeys_support import Journey, installed_project
+from journeys_support import Journey, NewsletterJourney, installed_project
 from simulators_support import Simulator
 
 FIELDS = [{"title": p, "type": "text", "perstag": p} for p in ("LAND", "SPRACHE", "MOBIL")]
@@ -32,4 +32,20 @@ def journey(project: Path, account: Simulator, tmp_path: Path) -> Journey:
     account.seed({"fields": FIELDS})
     made = Journey(project, account, tmp_path)
     made.sample("build", "--count", "40")
+    return made
+
+
+@pytest.fixture(scope="module")
+def campaign() -> Iterator[Simulator]:
+    """A simulated Optimizely Campaign."""
+    with Simulator("optimizely") as started:
+        yield started
+
+
+@pytest.fixture
+def newsletter(project: Path, campaign: Simulator, tmp_path: Path) -> NewsletterJourney:
+    """A client with an empty list, a backoffice of 400 contacts."""
+    campaign.reset()
+    made = NewsletterJourney(project, campaign, tmp_path)
+    made.sample("build", "--count", "400")
     return made
