@@ -47,6 +47,7 @@ def finish_or_restore(work: ListWork, intent: Intent, outcomes: Outcomes) -> Pha
         # Compared anew: what the stopped run has written is the same by now.
         work.reader.save(work.journal.present, intent.snapshot_names)
         work.journal.wanted.reopen_sent()
+        work.suppress(work.journal.wanted, outcomes.settled)
         held = work.journal.present
         size = reconcile_or_give_up(work, intent, held, outcomes, sent_before=True)
     else:
@@ -84,10 +85,14 @@ def fill_or_restore(
 
 
 def _stands_where_it_stopped(work: ListWork, intent: Intent) -> bool:
-    """Whether the list holds what the journal says was put into it, and nothing else."""
+    """Whether the list holds what the journal says was put into it, and nothing else.
+
+    Nor anybody who left since: hours may lie between the stop and now.
+    """
     if intent.phase is not Phase.FILLING:
         return False
-    return work.count() == work.journal.wanted.count(Outcome.APPLIED)
+    wanted = work.journal.wanted
+    return work.count() == wanted.count(Outcome.APPLIED) and not work.some_left(wanted)
 
 
 def reconcile_or_give_up(

@@ -50,6 +50,11 @@ class Rows:
         """Up to `limit` rows without outcome with `pos` above `after`, in order."""
         return self._select(f"outcome IS NULL AND pos > {after} ORDER BY pos LIMIT {limit}")
 
+    def put_in(self, after: int, limit: int) -> list[Row]:
+        """Up to `limit` rows that should be in the list now, `pos` above `after`, in order."""
+        where = f"outcome IN ('applied', 'unchanged') AND pos > {after} ORDER BY pos LIMIT {limit}"
+        return self._select(where)
+
     def at(self, positions: Sequence[int]) -> list[Row]:
         """The rows at these places, in order."""
         return self._select(f"pos IN ({','.join(map(str, positions))}) ORDER BY pos")

@@ -18,7 +18,6 @@ from target_optimizely.checks import check_at_rest
 from target_optimizely.model import Phase
 from target_optimizely.outcomes import Outcomes
 from target_optimizely.recovery import fill_or_restore, reconcile_or_give_up
-from target_optimizely.settings import MAX_BATCH
 from target_optimizely.work import ListWork
 
 logger = logging.getLogger(__name__)
@@ -55,7 +54,7 @@ class Transfer:
         last_good = work.journal.last_good()
         good = before if last_good is None else last_good
         self.guard(good, "the selection")
-        self.suppress()
+        self.work.suppress(self.work.journal.wanted, self.outcomes.settled)
         self.guard(good, "the selection without those who are unsubscribed, blocked or bounced out")
         if self.check_mailings:
             check_at_rest(work.campaign, settings)
@@ -68,16 +67,6 @@ class Transfer:
         """Refuse too few rows (S1-20)."""
         open_rows = self.work.journal.wanted.count_open()
         guards.check_floor(self.work.settings, open_rows, last_good, what)
-
-    def suppress(self) -> None:
-        """Settle everybody the vendor must not be given; asked again right before each chunk."""
-        rows, after = self.work.journal.wanted, 0
-        while page := rows.open(after, MAX_BATCH):
-            self.work.stop.check()
-            after = page[-1].pos
-            verdicts = list(self.work.sender.suppression.of(page).items())
-            rows.settle(verdicts)
-            self.outcomes.settled(verdicts)
 
     def change(self) -> tuple[int, str]:
         """Write the intent, do it, close it; returns the size of the list and the digest."""

@@ -29,7 +29,7 @@ from target_optimizely.journal import Journal
 from target_optimizely.model import Intent, Phase
 from target_optimizely.rows import Rows
 from target_optimizely.sender import AllRefused, Sender, Verdict
-from target_optimizely.settings import ListSettings
+from target_optimizely.settings import MAX_BATCH, ListSettings
 from target_optimizely.snapshot import ListReader
 
 CLEAR_TRIES = 3
@@ -71,6 +71,26 @@ class ListWork:
     def now(self) -> str:
         """The time for the journal."""
         return self.clock.now().isoformat(timespec="seconds")
+
+    def suppress(self, rows: Rows, settled: Settled) -> None:
+        """Settle everybody the vendor must not be given; asked again right before each chunk."""
+        after = 0
+        while page := rows.open(after, MAX_BATCH):
+            self.stop.check()
+            after = page[-1].pos
+            verdicts = list(self.sender.suppression.of(page).items())
+            rows.settle(verdicts)
+            settled(verdicts)
+
+    def some_left(self, rows: Rows) -> bool:
+        """Whether somebody who was put in is unsubscribed, blocked or bounced out by now."""
+        after = 0
+        while page := rows.put_in(after, MAX_BATCH):
+            self.stop.check()
+            after = page[-1].pos
+            if self.sender.suppression.of(page):
+                return True
+        return False
 
     def clear(self) -> None:
         """Empty the list and see it empty; clearing twice is the same as once.
