@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LISTED = re.compile(r"^- \*\*(S\d-(?:SR|LC)?\d+|X\d)\*\* (.+)$", re.MULTILINE)
 NAMED = re.compile(r"(?<![\w-])(S\d-(?:SR|LC)?\d+|X\d)(?![\w-])")
-IN_FORCE = ("S0-", "X")
+IN_FORCE = ("S0-", "S1-", "X")
 
 
 def listed(text: str) -> dict[str, str]:

@@ -132,3 +132,20 @@ def test_meltano_yml_runs_the_same_query() -> None:
     taps = {tap["name"]: tap for tap in project["plugins"]["extractors"]}
     (stream,) = taps["tap-backoffice-query"]["config"]["streams"]
     assert stream["query"].strip() == QUERY.strip()
+
+
+def test_meltano_yml_selects_the_same_recipients() -> None:
+    """The newsletter's query in meltano.yml is the shipped file, word for word."""
+    project = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
+    taps = {tap["name"]: tap for tap in project["plugins"]["extractors"]}
+    (stream,) = taps["tap-backoffice-newsletter"]["config"]["streams"]
+    shipped = (ROOT / "examples/backoffice/newsletter.sql").read_text(encoding="utf-8")
+    assert stream["query"].strip() == shipped.strip()
+
+
+def test_meltano_yml_applies_the_same_feedback() -> None:
+    """The statements in meltano.yml are those of the shipped file."""
+    project = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
+    loaders = {loader["name"]: loader for loader in project["plugins"]["loaders"]}
+    shipped = yaml.safe_load((ROOT / "examples/backoffice/feedback.yml").read_text("utf-8"))
+    assert loaders["target-backoffice"]["config"]["streams"] == shipped
