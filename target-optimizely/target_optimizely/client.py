@@ -242,6 +242,7 @@ class Campaign:
             return send(service, operation, *params, repeatable=repeatable)
         except SoapFault as fault:
             if fault.kind not in _NOT_ALLOWED:
+                fault.add_note(route)  # a fault does not say which call it is about
                 raise
             refused, why = True, str(fault)
         except NotSoap as error:

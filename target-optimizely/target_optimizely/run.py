@@ -82,7 +82,8 @@ def vendor(
             yield Campaign(session)
             session.close()
         except (CallFailed, CallRefused, OutcomeUnknown, SoapFault) as error:
-            raise VendorUnavailable(str(error)) from None
+            called = getattr(error, "__notes__", [])[:1]
+            raise VendorUnavailable(": ".join([*called, str(error)])) from None
         finally:
             if report is not None:
                 report.calls = counted(api.calls)

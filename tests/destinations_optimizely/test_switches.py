@@ -100,7 +100,8 @@ def seed(sim: Simulator) -> None:
                          {"id": "person103@example.com"}],
         "blocklist": ["person104@example.com"],
         "bounces": [{"id": "person105@example.com", "count": 4}],
-        "recipients": [{"list": REGULAR, "id": f"person{n}@example.com"} for n in (1, 2, 101, 300)],
+        "recipients": [{"list": REGULAR, "id": f"person{n}@example.com",
+                        "attributes": {"Anrede": "Herr"}} for n in (1, 2, 101, 300)],
     })  # fmt: skip
 
 
@@ -173,10 +174,7 @@ def heal(
     sim: Simulator, target: ListTarget, rows: list[dict[str, Any]], before: list[dict[str, Any]]
 ) -> None:
     """The list was changed and the run failed: old content, or an intent that can be finished."""
-    old = {one["id"]: one["attributes"] for one in before}
-    held = {one["id"]: one["attributes"] for one in content(sim)}
-    may = {key: values for key, values in old.items() if key not in SUPPRESSED}
-    if held == may:
+    if values_of(content(sim)) == values_of(before):
         return
     sim.control("POST", "switches", {s.name: s.default for s in TABLE})
     recovered = target.recover()  # type: ignore[attr-defined]
@@ -184,6 +182,15 @@ def heal(
     assert recovered.report["recovered"], "the list is not what it was, and nobody knows of it"
     assert target.run(messages(rows)).code == 0
     assert_complete(sim, target, rows)
+
+
+def values_of(rows: list[dict[str, Any]]) -> dict[str, dict[str, str]]:
+    """What is stored of everybody who may get mail."""
+    return {
+        one["id"]: {name: value for name, value in one["attributes"].items() if value is not None}
+        for one in rows
+        if one["id"] not in SUPPRESSED
+    }
 
 
 def assert_complete(sim: Simulator, target: ListTarget, rows: list[dict[str, Any]]) -> None:
