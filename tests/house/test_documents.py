@@ -173,12 +173,12 @@ def test_every_dependency_has_its_reason() -> None:
     assert {n for n in names if n not in reasons.lower()} == set()
 
 
-def test_every_switch_of_the_vendors_document_exists() -> None:
-    """docs/activecampaign.md names only switches that the simulator has."""
-    text = (ROOT / "docs" / "activecampaign.md").read_text(encoding="utf-8")
-    switches = (
-        ROOT / "simulators" / "api_simulators" / "activecampaign" / "switches.py"
-    ).read_text(encoding="utf-8")
+@pytest.mark.parametrize("vendor", ["activecampaign", "optimizely"])
+def test_every_switch_of_the_vendors_document_exists(vendor: str) -> None:
+    """docs/<vendor>.md names only switches that the simulator has."""
+    text = (ROOT / "docs" / f"{vendor}.md").read_text(encoding="utf-8")
+    folder = ROOT / "simulators" / "api_simulators" / vendor
+    switches = "".join(path.read_text(encoding="utf-8") for path in folder.glob("*switches.py"))
     named = re.findall(r"^\| [^|]+ \| `(\w+)` \| ", text, re.MULTILINE)
     assert len(named) > 10
     assert [name for name in named if f'"{name}"' not in switches] == []
