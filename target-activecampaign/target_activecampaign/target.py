@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import logging
-import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
 
 from target_kit.cli import run as run_cli
 from target_kit.clock import SystemClock
-from target_kit.errors import ConfigurationError, GuardTripped, StopRun
+from target_kit.errors import ConfigurationError
 from target_kit.intake import Intake, StreamInfo
-from target_kit.outcome import OPEN
-from target_kit.report import RunReport
+from target_kit.report import RunReport, judge, published
 from target_kit.singer import KitTarget
 
 from target_activecampaign.run import Run, vendor
@@ -71,34 +69,9 @@ class TargetActiveCampaign(KitTarget):
             started_at=self.clock.now().isoformat(timespec="seconds"),
             requests_per_second=self.settings.requests_per_second,
         )
-        started = self.clock.monotonic()
-        try:
+        with published(report, self.clock, self.settings.report_file):
             Run(self.settings, intake, report, self.clock, self.stop).go()
-            self._judge(intake, report)
-        except StopRun as stopped:
-            if report.status == "running":  # a judged run keeps its own words
-                report.status = "stopped"
-            report.exit_code, report.message = stopped.code, str(stopped)
-            raise
-        finally:
-            if report.exit_code is None:  # something nobody foresaw; the command line names it
-                report.status, report.exit_code = "failed", StopRun.exit_code
-            report.seconds = round(self.clock.monotonic() - started, 3)
-            print(report.as_table(), file=sys.stderr)  # noqa: T201 - the report is for people
-            if self.settings.report_file:
-                report.write(self.settings.report_file)
-
-    def _judge(self, intake: Intake, report: RunReport) -> None:
-        """Status and exit code of a run that came to its end; raises GuardTripped (S0-58)."""
-        rejects = sum(stream.outcomes[o] for stream in report.streams for o in OPEN)
-        report.status, report.exit_code = "done", 0
-        if rejects:
-            report.status = f"completed with {rejects} errors"
-        if intake.input_error:
-            report.status, report.exit_code = "incomplete input", intake.input_error.code
-            report.message = str(intake.input_error)
-        elif rejects and self.settings.fail_on_rejects:
-            raise GuardTripped(f"{rejects} records were not delivered (fail_on_rejects)")
+            judge(report, intake.input_error, fail_on_rejects=self.settings.fail_on_rejects)
 
 
 def main() -> NoReturn:

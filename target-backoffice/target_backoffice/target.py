@@ -9,7 +9,6 @@ and publishes half a run on SIGTERM (meltano/sdk issue 3775).
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -21,11 +20,10 @@ from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
 from singer_sdk.sql import SQLTarget
 from target_kit.cli import run as run_cli
 from target_kit.clock import SystemClock
-from target_kit.errors import ConfigurationError, GuardTripped, InputError, StopRun
+from target_kit.errors import ConfigurationError, GuardTripped, InputError
 from target_kit.feedback import Feedback, write_feedback
 from target_kit.intake import Intake, StreamInfo
-from target_kit.outcome import OPEN
-from target_kit.report import RunReport
+from target_kit.report import RunReport, judge, published
 from target_kit.signals import StopSignal
 from target_kit.singer import KitTarget
 
@@ -100,40 +98,13 @@ class TargetBackoffice(KitTarget, SQLTarget):
             version=version(self.name),
             started_at=self.clock.now().isoformat(timespec="seconds"),
         )
-        started = self.clock.monotonic()
-        try:
+        with published(report, self.clock, self.settings.report_file):
             run = Run(self.settings, self.target_connector, intake, report, self.clock, self.stop)
             run.go()
-            self._judge(intake, report)
-        except StopRun as stopped:
-            if report.status == "running":  # a judged run keeps its own words
-                report.status = "stopped"
-            report.exit_code, report.message = stopped.code, str(stopped)
-            raise
-        finally:
-            if report.exit_code is None:  # something nobody foresaw; the command line names it
-                report.status, report.exit_code = "failed", StopRun.exit_code
-            report.seconds = round(self.clock.monotonic() - started, 3)
-            print(report.as_table(), file=sys.stderr)  # noqa: T201 - the report is for people
-            if self.settings.report_file:
-                report.write(self.settings.report_file)
-
-    def _judge(self, intake: Intake, report: RunReport) -> None:
-        """Status and exit code of a run that came to its end; confirms a complete import (S1-35).
-
-        Raises GuardTripped or InputError where the import can't be confirmed (S1-32).
-        """
-        rejects = sum(stream.outcomes[o] for stream in report.streams for o in OPEN)
-        report.status, report.exit_code = "done", 0
-        if rejects:
-            report.status = f"completed with {rejects} errors"
-        if intake.input_error:
-            report.status, report.exit_code = "incomplete input", intake.input_error.code
-            report.message = str(intake.input_error)
-        elif rejects and self.settings.fail_on_rejects:
-            raise GuardTripped(f"{rejects} records were not imported (fail_on_rejects)")
-        elif self.settings.feedback_file:
-            self._confirm(self.settings.feedback_file, intake, report, rejects)
+            fail = self.settings.fail_on_rejects
+            rejects = judge(report, intake.input_error, fail_on_rejects=fail)
+            if self.settings.feedback_file and not intake.input_error:
+                self._confirm(self.settings.feedback_file, intake, report, rejects)
 
     def _confirm(self, path: Path, intake: Intake, report: RunReport, rejects: int) -> None:
         """Write the feedback file, dated when the tap began, or say why not."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from target_kit.errors import ConfigurationError
+from target_kit.clock import Clock
+from target_kit.errors import ConfigurationError, GuardTripped, InputError, StopRun
 from target_kit.files import write_atomically
 from target_kit.outcome import OPEN, Outcome, Tally
 
@@ -130,6 +133,46 @@ class RunReport:
             raise ConfigurationError(
                 f"report_file: {error.strerror or os.strerror(error.errno or 0)}"
             ) from None
+
+
+@contextmanager
+def published(report: RunReport, clock: Clock, path: Path | None) -> Iterator[None]:
+    """Around the work of a run: whatever its end, the report says which and is published.
+
+    A table on stderr, JSON in `path` if there is one.
+    """
+    started = clock.monotonic()
+    try:
+        yield
+    except StopRun as stopped:
+        if report.status == "running":  # a judged run keeps its own words
+            report.status = "stopped"
+        report.exit_code, report.message = stopped.code, str(stopped)
+        raise
+    finally:
+        if report.exit_code is None:  # something nobody foresaw; the command line names it
+            report.status, report.exit_code = "failed", StopRun.exit_code
+        report.seconds = round(clock.monotonic() - started, 3)
+        print(report.as_table(), file=sys.stderr)  # noqa: T201 - the report is for people
+        if path:
+            report.write(path)
+
+
+def judge(report: RunReport, input_error: InputError | None, *, fail_on_rejects: bool) -> int:
+    """Status and exit code of a run that came to its end; returns how many records stay open.
+
+    `input_error` is what the caller will end the run with. Raises GuardTripped (S0-58).
+    """
+    rejects = sum(stream.outcomes[o] for stream in report.streams for o in OPEN)
+    report.status, report.exit_code = "done", 0
+    if rejects:
+        report.status = f"completed with {rejects} errors"
+    if input_error:
+        report.status, report.exit_code = "incomplete input", input_error.code
+        report.message = str(input_error)
+    elif rejects and fail_on_rejects:
+        raise GuardTripped(f"{rejects} records were not delivered (fail_on_rejects)")
+    return rejects
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
@@ -13,10 +12,9 @@ from typing import Any, ClassVar, NoReturn
 import click
 from target_kit.cli import run as run_cli
 from target_kit.clock import SystemClock
-from target_kit.errors import ConfigurationError, GuardTripped, StopRun
+from target_kit.errors import ConfigurationError
 from target_kit.intake import Intake, StreamInfo
-from target_kit.outcome import OPEN
-from target_kit.report import RunReport
+from target_kit.report import RunReport, judge, published
 from target_kit.signals import StopSignal
 from target_kit.singer import KitTarget
 
@@ -56,8 +54,11 @@ class TargetOptimizely(KitTarget):
 
     def begin(self) -> None:
         """Finish what an earlier run left open, before any new input is read (S1-23)."""
-        with self._reported(only_failures=True):
+        try:
             self.working().recover()
+        except BaseException:  # the run ends here, so its report is due
+            with self._published():
+                raise
 
     def check_stream(self, info: StreamInfo) -> bool:
         """Take streams that feed a list; an unknown one is an error unless it shall be ignored."""
@@ -82,61 +83,30 @@ class TargetOptimizely(KitTarget):
 
     def consume(self, intake: Intake) -> None:
         """One run, with a report whatever its end."""
-        with self._reported():
+        with self._published():
             self.working().go(intake)
-            self._judge()
+            judge(self.report, None, fail_on_rejects=self.settings.fail_on_rejects)
 
     def recover(self) -> int:
         """Body of `target-optimizely recover`; how many lists were brought to an end."""
-        with self._reported():
+        with self._published():
             self.working().recover()
-            self.report.status, self.report.exit_code = "done", 0
+            judge(self.report, None, fail_on_rejects=False)
         return len(self.report.recovered)
 
     def restore(self, name: str) -> int:
         """Body of `target-optimizely recover --restore NAME`; the size of the list afterwards."""
-        with self._reported():
+        with self._published():
             size = self.working().restore(name)
-            self.report.status, self.report.exit_code = "done", 0
+            judge(self.report, None, fail_on_rejects=False)
         return size
+
+    def _published(self) -> AbstractContextManager[None]:
+        return published(self.report, self.clock, self.settings.report_file)
 
     def working(self) -> Run:
         """The run's worker."""
         return Run(self.settings, self.report, self.clock, self.stop)
-
-    @contextmanager
-    def _reported(self, *, only_failures: bool = False) -> Iterator[None]:
-        """Write the report at the end, whatever it is."""
-        report, started = self.report, self.clock.monotonic()
-        failed = True
-        try:
-            yield
-            failed = False
-        except StopRun as stopped:
-            if report.status == "running":  # a judged run keeps its own words
-                report.status = "stopped"
-            report.exit_code, report.message = stopped.code, str(stopped)
-            raise
-        finally:
-            report.seconds = round(report.seconds + self.clock.monotonic() - started, 3)
-            if failed or not only_failures:
-                self._publish(report)
-
-    def _publish(self, report: RunReport) -> None:
-        if report.exit_code is None:  # something nobody foresaw; the command line names it
-            report.status, report.exit_code = "failed", StopRun.exit_code
-        print(report.as_table(), file=sys.stderr)  # noqa: T201 - the report is for people
-        if self.settings.report_file:
-            report.write(self.settings.report_file)
-
-    def _judge(self) -> None:
-        """Status and exit code of a run that came to its end; raises GuardTripped."""
-        report = self.report
-        rejects = sum(stream.outcomes[o] for stream in report.streams for o in OPEN)
-        report.status = f"completed with {rejects} errors" if rejects else "done"
-        report.exit_code = 0
-        if rejects and self.settings.fail_on_rejects:
-            raise GuardTripped(f"{rejects} records were not delivered (fail_on_rejects)")
 
 
 def main() -> NoReturn:
