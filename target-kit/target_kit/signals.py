@@ -4,6 +4,9 @@ The SDK's own handler drains half a batch from inside the handler and exits 0
 (meltano/sdk issue 3775); here a signal only raises a flag. The flag is looked at between calls
 (`check`), and where the process just waits (`interruptible`) the signal ends the wait at once.
 What must not be left half done (a list between clear and refill) gets a time of grace (`hold`).
+
+One raise is not enough: code in between may swallow it (logging does), and a signal that comes just
+before a read begins does not end the read. So it is raised again every second until it is heeded.
 """
 
 from __future__ import annotations
@@ -18,6 +21,8 @@ from types import FrameType
 from target_kit.clock import Clock, SystemClock
 from target_kit.errors import Interrupted
 
+AGAIN_SECONDS = 1.0
+
 
 class StopSignal:
     """One per process; `install` in the main thread."""
@@ -28,9 +33,12 @@ class StopSignal:
         self._clock: Clock = SystemClock()
         self._grace_seconds: float | None = None
         self._came_at = 0.0
+        self._installed = False
 
     def install(self) -> None:
-        """Take over SIGTERM and SIGINT."""
+        """Take over SIGTERM and SIGINT, and SIGALRM to raise again."""
+        signal.signal(signal.SIGALRM, self._again)
+        self._installed = True
         signal.signal(signal.SIGTERM, self.handle)
         signal.signal(signal.SIGINT, self.handle)
 
@@ -40,8 +48,14 @@ class StopSignal:
             os._exit(128 + signum)
         self.signum = signum
         self._came_at = self._clock.monotonic()
+        if self._installed:
+            signal.setitimer(signal.ITIMER_REAL, AGAIN_SECONDS, AGAIN_SECONDS)
         if self._may_raise and not self._held():
             raise Interrupted(signum)
+
+    def _again(self, signum: int, frame: FrameType | None = None) -> None:  # noqa: ARG002 - the signature of a signal handler
+        if self._may_raise:
+            self.check()
 
     def check(self) -> None:
         """Raise `Interrupted` when a signal has come and no time of grace holds it back."""

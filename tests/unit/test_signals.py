@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
+import time
 
 import pytest
 from fake_clock import FakeClock
@@ -51,3 +54,29 @@ def test_a_deferred_part_of_a_wait_is_ended_only_after_it() -> None:
             passed.append("through")
         passed.append("not reached")
     assert passed == ["through"]
+
+
+SWALLOWED = """
+import os, signal, sys, time
+from target_kit.signals import StopSignal
+stop = StopSignal()
+stop.install()
+with stop.interruptible():
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+    except Exception:
+        pass  # as logging does
+    sys.stdin.buffer.raw.read(1)
+"""
+
+
+def test_a_signal_whose_raise_was_swallowed_is_raised_again() -> None:
+    """A process that blocks in a read ends soon, though the first `Interrupted` came to nothing."""
+    with subprocess.Popen(
+        [sys.executable, "-c", SWALLOWED], stdin=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        began = time.monotonic()
+        assert process.wait(30) == 1
+        assert time.monotonic() - began < 20
+        assert process.stderr is not None
+        assert b"target_kit.errors.Interrupted" in process.stderr.read()
