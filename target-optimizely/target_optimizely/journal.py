@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ _INTENT = (
     "id, phase, opened_at, consent, names, digest, rows, snapshot_names, snapshot_digest,"
     " snapshot_rows"
 )
+_OPEN = ",".join(f"'{phase}'" for phase in OPEN_PHASES)
 _encode = msgspec.json.Encoder().encode
 _decode_names = msgspec.json.Decoder(tuple[str, ...]).decode
 
@@ -54,6 +56,22 @@ class Journal:
         """Where the journal of a list is kept; clients of the vendor never share one (S1-6)."""
         digest = hashlib.sha256(account.encode()).hexdigest()[:12]
         return state_dir / "lists" / f"{list_id}-{digest}.sqlite"
+
+    @staticmethod
+    def all_in(state_dir: Path) -> set[Path]:
+        """The journals of all lists that this folder knows."""
+        return set((state_dir / "lists").glob("*.sqlite"))
+
+    @staticmethod
+    def is_left_open(path: Path) -> bool:
+        """Whether a journal of any list or client has an open intent; looks without touching it."""
+        uri = f"{path.absolute().as_uri()}?mode=ro"
+        sql = f"SELECT EXISTS (SELECT 1 FROM intents WHERE phase IN ({_OPEN}))"
+        try:
+            with closing(sqlite3.connect(uri, uri=True)) as connection:
+                return bool(connection.execute(sql).fetchone()[0])
+        except sqlite3.Error:
+            return False  # not a journal, or in use by a run of its own
 
     @classmethod
     def open(cls, state_dir: Path, account: str, list_id: int) -> Journal:
@@ -98,8 +116,7 @@ class Journal:
 
     def open_intent(self) -> Intent | None:
         """The intent that has not come to its end, if there is one."""
-        phases = ",".join(f"'{phase}'" for phase in OPEN_PHASES)
-        return self._newest(f"WHERE phase IN ({phases})")
+        return self._newest(f"WHERE phase IN ({_OPEN})")
 
     def last_intent(self) -> Intent | None:
         """The newest intent, open or not: the snapshot on disk is the one it took."""

@@ -112,10 +112,19 @@ class Run:
 
     def recover(self) -> None:
         """Finish or restore whatever an earlier run left open (S1-23)."""
+        known = set()
         for one in self.settings.lists.values():
             path = Journal.path_of(self.settings.state_dir, self.settings.account, one.list_id)
+            known.add(path)
             if path.exists():
                 self._recover(one)
+        for path in sorted(Journal.all_in(self.settings.state_dir) - known):
+            if Journal.is_left_open(path):
+                logger.warning(
+                    "%s holds an open change of a list that these settings don't have (or of "
+                    "another client); run once with the settings it was begun with",
+                    path,
+                )
 
     def restore(self, name: str) -> int:
         """Put the last snapshot of a list back; returns its size. Raises ConfigurationError."""

@@ -1,0 +1,32 @@
+"""A change that was left open is nobody's secret, even when its list is configured no more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lists_support import OPTIN, REGULAR, ListTarget, row
+from simulators_support import Simulator
+
+MakeTarget = Callable[..., ListTarget]
+
+
+def test_an_open_change_of_a_list_no_longer_configured_is_named(
+    sim: Simulator, make_target: MakeTarget
+) -> None:
+    """S1-23: the run of another list goes on and says which journal waits for its settings."""
+    target = make_target()
+    sim.faults([{"match": {"body": "addAll3"}, "action": {"type": "status", "status": 503}}])
+    rows = [row(key) for key in range(1, 21)]
+    begun = target.transfer(rows, timeout_seconds=2, deadline_seconds=3)
+    assert begun.code == 7
+    sim.faults([])
+    sim.event("change_kind", list=OPTIN, kind="regular")
+    other = {**target.config["lists"]["newsletter_recipients"], "list_id": OPTIN}
+    done = target.transfer(rows, lists={"newsletter_recipients": other})
+    assert done.code == 0
+    assert f"{REGULAR}-" in done.stderr
+    assert "open change" in done.stderr
+    healed = target.transfer(rows)
+    assert healed.code == 0
+    assert "open change" not in healed.stderr
+    assert [one["ended"] for one in healed.report["recovered"]] == ["done"]
