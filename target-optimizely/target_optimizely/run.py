@@ -283,7 +283,7 @@ class Run:
             )  # fmt: skip
 
     def _work(self, one: ListSettings, journal: Journal, campaign: Campaign) -> ListWork:
-        suppression = Suppression(campaign, one)
+        suppression = Suppression(campaign, one, self.settings.batch_size_records)
         return ListWork(
             settings=one,
             batch=self.settings.batch_size_records,

@@ -24,8 +24,10 @@ BOUNCED_OUT = Result(Outcome.SUPPRESSED, Step.CHECK, "bounced_out", "bounced too
 class Suppression:
     """One list's questions; with `suppression: column` or `off` there are none."""
 
-    def __init__(self, campaign: Campaign, settings: ListSettings) -> None:
+    def __init__(self, campaign: Campaign, settings: ListSettings, batch: int) -> None:
         self._campaign = campaign
+        # A batch of people has up to two spellings each; who lowers the batch lowers this, too.
+        self._most = min(MAX_BATCH, 2 * batch)
         self._list_id = settings.list_id
         self._asks = settings.suppression == "api"
         self._client_wide = settings.unsubscribe_scope == "client_and_list"
@@ -61,7 +63,7 @@ class Suppression:
 
     def _matching(self, ask: Callable[[list[str]], list[bool]], texts: set[str]) -> set[str]:
         found: set[str] = set()
-        for part in _parts(sorted(texts)):
+        for part in _parts(sorted(texts), self._most):
             found.update(text for text, yes in zip(part, ask(part), strict=True) if yes)
         return found
 
@@ -74,7 +76,7 @@ class Suppression:
         suspects: set[str] = set()
         for category in (HARD, SOFT):
             limit = max(1, self._threshold(category))
-            for part in _parts(ids):
+            for part in _parts(ids, self._most):
                 counts = self._campaign.response_counts(category, part)
                 suspects.update(i for i, n in zip(part, counts, strict=True) if n >= limit)
         return {one for one in sorted(suspects) if self._campaign.bounced_out(one)}
@@ -94,6 +96,6 @@ def _addresses(row: Row) -> set[str]:
     return {row.address, row.address.lower()}
 
 
-def _parts(texts: Sequence[str]) -> Iterator[list[str]]:
-    for start in range(0, len(texts), MAX_BATCH):
-        yield list(texts[start : start + MAX_BATCH])
+def _parts(texts: Sequence[str], most: int) -> Iterator[list[str]]:
+    for start in range(0, len(texts), most):
+        yield list(texts[start : start + most])
