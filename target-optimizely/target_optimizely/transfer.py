@@ -72,6 +72,12 @@ class Transfer:
         """Write the intent, do it, close it; returns the size of the list and the digest."""
         work, settings = self.work, self.work.settings
         refill = settings.strategy == "clear_and_refill"
+        if not refill:
+            logger.warning(
+                "list %s: strategy reconcile; the vendor's guide found differences less robust "
+                "than clearing and filling (S1-19)",
+                settings.name,
+            )
         intent = work.journal.write_intent(
             Phase.CLEARING if refill else Phase.RECONCILING,
             work.now(),
