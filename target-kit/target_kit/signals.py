@@ -5,8 +5,9 @@ The SDK's own handler drains half a batch from inside the handler and exits 0
 (`check`), and where the process just waits (`interruptible`) the signal ends the wait at once.
 What must not be left half done (a list between clear and refill) gets a time of grace (`hold`).
 
-One raise is not enough: code in between may swallow it (logging does), and a signal that comes just
-before a read begins does not end the read. So it is raised again every second until it is heeded.
+A signal that comes just before a read begins does not end the read (Python looks for signals before
+and after, not in between), and one raise may be swallowed on its way (logging does). So a wait is
+woken every second to look again.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class StopSignal:
         self._installed = False
 
     def install(self) -> None:
-        """Take over SIGTERM and SIGINT, and SIGALRM to raise again."""
+        """Take over SIGTERM and SIGINT, and SIGALRM to look again."""
         signal.signal(signal.SIGALRM, self._again)
         self._installed = True
         signal.signal(signal.SIGTERM, self.handle)
@@ -48,8 +49,6 @@ class StopSignal:
             os._exit(128 + signum)
         self.signum = signum
         self._came_at = self._clock.monotonic()
-        if self._installed:
-            signal.setitimer(signal.ITIMER_REAL, AGAIN_SECONDS, AGAIN_SECONDS)
         if self._may_raise and not self._held():
             raise Interrupted(signum)
 
@@ -100,9 +99,17 @@ class StopSignal:
         before = self._may_raise
         if threading.current_thread() is threading.main_thread():
             self._may_raise = True
+            self._wake(AGAIN_SECONDS)
         try:
             # A signal before the line above raised nothing: it is seen here.
             self.check()
             yield
         finally:
             self._may_raise = before
+            if not before:
+                self._wake(0)
+
+    def _wake(self, seconds: float) -> None:
+        """Interrupt system calls every so many seconds; 0 ends it."""
+        if self._installed and threading.current_thread() is threading.main_thread():
+            signal.setitimer(signal.ITIMER_REAL, seconds, seconds)

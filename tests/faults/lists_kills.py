@@ -43,9 +43,7 @@ def phases_in(path: Path) -> list[str]:
     connection = sqlite3.connect(path)
     try:
         connection.execute("PRAGMA synchronous = OFF")  # a copy need not survive anything
-        if not connection.execute(
-            "SELECT 1 FROM sqlite_master WHERE name = 'intents'"
-        ).fetchone():
+        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'intents'").fetchone():
             return []
         rows = connection.execute("SELECT phase FROM intents ORDER BY id").fetchall()
         assert connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
