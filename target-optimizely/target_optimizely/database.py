@@ -77,6 +77,13 @@ class Database:
         """One number."""
         return int(self.rows(sql, *values)[0][0])
 
+    def damaged(self) -> JournalError:
+        """The error for rows that are not what was once written."""
+        return JournalError(
+            f"state_dir: the journal {self._path.name} holds damaged rows; move the file away, the "
+            "next complete run fills the list anew"
+        )
+
     def _broken(self, error: sqlite3.Error) -> JournalError:
         return JournalError(
             f"state_dir: the journal {self._path.name} can't be used: {reason(error)}; make room "

@@ -39,7 +39,7 @@ def finish_or_restore(work: ListWork, intent: Intent, outcomes: Outcomes) -> Pha
     if intent.phase is Phase.RESTORING:
         work.restore(intent)
         return Phase.RESTORED
-    if work.journal.wanted.digest() != intent.digest:
+    if not work.journal.wanted.is_intact(intent.digest):
         logger.warning("list %s: the wanted rows on disk are damaged; restoring", name)
         work.restore(intent)
         return Phase.RESTORED

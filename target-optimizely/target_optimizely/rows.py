@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 from target_kit.outcome import Outcome, Result
 
-from target_optimizely.database import Database
+from target_optimizely.database import Database, JournalError
 from target_optimizely.model import Recipient, Row
 
 _PAGE = 1000
@@ -137,11 +137,21 @@ class Rows:
             digest.update(_encode([row.pos, row.recipient_id, row.address, row.values]))
         return digest.hexdigest()
 
+    def is_intact(self, digest: str) -> bool:
+        """Whether the rows still have this digest; what can't be read is not intact."""
+        try:
+            return self.digest() == digest
+        except JournalError:
+            return False
+
     def _select(self, where: str) -> list[Row]:
         found = self._db.rows(
             f"SELECT pos, recipient_id, address, pattern, vals FROM {self.table} WHERE {where}"
         )
-        return [Row(p, i, a, pattern, _decode(v)) for p, i, a, pattern, v in found]
+        try:
+            return [Row(p, i, a, pattern, _decode(v)) for p, i, a, pattern, v in found]
+        except (msgspec.MsgspecError, UnicodeDecodeError, TypeError):
+            raise self._db.damaged() from None
 
 
 class WantedRows(Rows):

@@ -177,7 +177,7 @@ class ListWork:
 
     def restore(self, intent: Intent) -> int:
         """Put the list's old content back, suppression asked anew; returns its size (S1-23)."""
-        if self.journal.stored.digest() != intent.snapshot_digest:
+        if not self.journal.stored.is_intact(intent.snapshot_digest):
             raise Incomplete(
                 f"list {self.settings.name}: its snapshot in {self.journal.path} is damaged; move "
                 "the file away, the next complete run fills the list anew"
