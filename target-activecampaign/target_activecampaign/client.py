@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from target_kit.errors import CallRefused, OutcomeUnknown, VendorUnavailable
-from target_kit.http import Safety
+from target_kit.http import JsonApi, Safety
 
 from target_activecampaign.endpoints import Endpoints, rows_of, text_of
+from target_activecampaign.list_client import bounces_of, memberships_in, relations_of
 from target_activecampaign.model import Change, Existing, Field
 from target_activecampaign.planning import PAGE
 
@@ -31,7 +32,14 @@ class FieldValue:
 
 
 class ActiveCampaign(Endpoints):
-    """Contacts and their custom fields."""
+    """Contacts and their custom fields; `beside` is what else reads of contacts bring along:
+    contactLists, contactTags.
+    """
+
+    def __init__(self, api: JsonApi, beside: Sequence[str] = ()) -> None:
+        super().__init__(api)
+        self.beside = tuple(beside)
+        self._include = ("include", ",".join(("fieldValues", *self.beside)))
 
     def whoami(self) -> None:
         """Prove URL and key (get-user-loggedin); raises CredentialsError."""
@@ -56,26 +64,38 @@ class ActiveCampaign(Endpoints):
                     perstag,
                     text_of(row.get("type")),
                     tuple(options.get(field_id, ())),
-                    related=row.get("relations") != [],
+                    relations=_relations(row, body),
                 )
                 fields.setdefault(perstag, field)
         return fields
 
-    def create_field(self, perstag: str, field_type: str) -> Field:
+    def create_field(self, perstag: str, field_type: str, title: str) -> Field:
         """Create a custom field, not yet related to lists (create-a-contact-custom-field)."""
-        field = {"title": perstag, "type": field_type, "perstag": perstag, "visible": 1}
+        field = {"title": title, "type": field_type, "perstag": perstag, "visible": 1}
         body = self.write("POST", "/api/3/fields", "fields", {"field": field}, Safety.UNSAFE)
         created = body.get("field")
         if not isinstance(created, dict) or not created.get("id"):
             raise OutcomeUnknown("POST fields answered without the field")
         stored = text_of(created.get("perstag")) or perstag
-        return Field(text_of(created["id"]), stored.upper(), field_type, related=False)
+        return Field(text_of(created["id"]), stored.upper(), field_type, relations=())
 
-    def relate_field(self, field: Field) -> None:
-        """Relate a custom field to all lists, without which the vendor's pages do not show it
-        (create-a-custom-field-relationship-to-lists).
+    def create_options(self, field: Field, options: Sequence[tuple[str, str]]) -> None:
+        """Add options (value, label) behind those a field has (create-custom-field-options);
+        repeated, it would add them twice.
         """
-        relation = {"field": field.id, "relid": 0}
+        rows = [
+            {"orderid": order, "value": value, "label": label, "isdefault": False,
+             "field": field.id}
+            for order, (value, label) in enumerate(options, len(field.options) + 1)
+        ]  # fmt: skip
+        payload = {"fieldOptions": rows}
+        self.write("POST", "/api/3/fieldOption/bulk", "fieldOption/bulk", payload, Safety.UNSAFE)
+
+    def relate_field(self, field: Field, list_id: str) -> None:
+        """Relate a custom field to a list ("0": all of them), without which the vendor's pages do
+        not show it (create-a-custom-field-relationship-to-lists).
+        """
+        relation = {"field": field.id, "relid": int(list_id)}
         self.write(
             "POST", "/api/3/fieldRels", "fieldRels", {"fieldRel": relation}, Safety.CONVERGENT
         )
@@ -99,7 +119,7 @@ class ActiveCampaign(Endpoints):
         while True:
             params = [("orders[id]", "ASC"), ("id_greater", str(last)), ("limit", str(PAGE))]
             if values:
-                params.append(("include", "fieldValues"))
+                params.append(self._include)
             body = self.get("/api/3/contacts", route="contacts", params=params)
             page, carried = _existing(body)
             if not page:
@@ -123,7 +143,7 @@ class ActiveCampaign(Endpoints):
         for start in range(0, len(ids), PAGE):
             chunk = ids[start : start + PAGE]
             params = [("ids[]", i) for i in chunk]
-            params += [("include", "fieldValues"), ("limit", str(PAGE))]
+            params += [self._include, ("limit", str(PAGE))]
             body = self.get("/api/3/contacts", route="contacts", params=params)
             page, carried = _existing(body)
             if carried:
@@ -149,7 +169,7 @@ class ActiveCampaign(Endpoints):
         since an ignored filter answers with everybody (list-all-contacts `email`, `email_like`).
         """
         params = [("email_like" if like else "email", email)]
-        params += [("include", "fieldValues"), ("limit", str(PAGE))]
+        params += [self._include, ("limit", str(PAGE))]
         body = self.get("/api/3/contacts", route="contacts", params=params)
         page, carried = _existing(body)
         if carried:
@@ -201,6 +221,15 @@ class ActiveCampaign(Endpoints):
         self.write("POST", "/api/3/fieldValues", "fieldValues", payload, Safety.CONVERGENT)
 
 
+def _relations(row: Mapping[str, Any], body: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Ids of the lists a field is related to; None where the answer does not say."""
+    related = row.get("relations")
+    if not isinstance(related, list):
+        return None
+    lists = {text_of(r.get("id")): text_of(r.get("relid")) for r in rows_of(body, "fieldRels")}
+    return tuple(lists.get(text_of(number), "") for number in related)
+
+
 def _contact_body(change: Change) -> dict[str, Any]:
     contact: dict[str, Any] = dict(change.attributes)
     if change.email:
@@ -226,12 +255,17 @@ def _existing(body: Mapping[str, Any]) -> tuple[list[Existing], bool]:
     values: dict[str, dict[str, str]] = {}
     for value in _field_values(body):
         values.setdefault(value.contact_id, {})[value.field_id] = value.value
+    lists, tags = memberships_in(body), relations_of(body)
     contacts = [
         Existing(
             id=text_of(row["id"]),
             email=text_of(row.get("email")),
             attributes={name: text_of(row.get(name)) for name in COMPARED},
             values=values.get(text_of(row["id"]), {}),
+            lists=lists.get(text_of(row["id"]), {}) if "contactLists" in body else None,
+            tags=tags.get(text_of(row["id"]), {}) if "contactTags" in body else None,
+            bounces=bounces_of(row),
+            bounced_on=text_of(row.get("bounced_date")),
         )
         for row in rows_of(body, "contacts")
     ]

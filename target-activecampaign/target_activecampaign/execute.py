@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import msgspec
@@ -11,9 +12,12 @@ from target_kit.outcome import Outcome, Result, Step
 
 from target_activecampaign.accounts import Accounts
 from target_activecampaign.client import COMPARED, ActiveCampaign
+from target_activecampaign.lists import Lists
 from target_activecampaign.look import Look
-from target_activecampaign.model import Change, Existing
+from target_activecampaign.memberships import mailed_address, subscriptions, withdrawals
+from target_activecampaign.model import Change, Contact, Existing
 from target_activecampaign.refusals import refusal
+from target_activecampaign.tags import Tags
 
 #: Refusals of a whole contact that one of the values sent with it may have caused.
 _MAY_BE_A_VALUE = frozenset({"field_invalid", "refused_400", "refused_422"})
@@ -40,29 +44,81 @@ class Executor:
         accounts: Accounts | None,
         *,
         on_contact_gone: str,
+        lists: Lists | None = None,
+        tags: Tags | None = None,
     ) -> None:
         self._client = client
         self._look = look
         self._accounts = accounts
         self._on_contact_gone = on_contact_gone
+        self._lists = lists
+        self._tags = tags
 
-    def apply(self, change: Change, source: str) -> Result:
+    def apply(self, contact: Contact, change: Change, source: str) -> Result:
         """Make `change` true; `source` is how the contact was matched (cfd, ctt, new).
+
+        Whoever must not be active is unsubscribed before anything else is written, and nobody is
+        subscribed before all else is: wherever the run ends, nobody is active who must not be.
 
         Raises RowError when the vendor refuses it, LookAgain when the index was wrong.
         """
+        if not_left := self._leave_lists(contact, change, source):
+            return not_left
         step = Step.UPDATE if change.contact_id else Step.INSERT
         contact_id, problem = self._write_contact(change)
+        failed: Result | None = None
         if self._accounts and change.account_id:
             refused = self._accounts.associate(contact_id, change.account_id)
             if refused and problem is None:
-                return rejected(refused, Step.ACCOUNT, source)
+                failed = rejected(refused, Step.ACCOUNT, source)
         if problem is None and change.problems:
             first = change.problems[0]
             problem = RowError(first.cause, first.message, field=first.perstag)
         if problem:
-            return rejected(problem, Step.CUSTOM_FIELDS, source)
-        return Result(Outcome.APPLIED, step, source=source)
+            failed = failed or rejected(problem, _step_of(problem), source)
+        not_entered, kept = self._enter_lists(contact, change, contact_id, source)
+        not_tagged = self._set_tags(contact, change, contact_id, source)
+        failed = failed or not_entered or not_tagged
+        return failed or Result(Outcome.APPLIED, step, kept, source=source)
+
+    def _leave_lists(self, contact: Contact, change: Change, source: str) -> Result | None:
+        contact_id, lists = change.contact_id, self._lists
+        if lists is None or contact_id is None or not withdrawals(change.lists):
+            return None
+        mailed = self._mailed(contact, change)
+        failed, _ = attempt(Step.LISTS, source, lambda: lists.leave(contact, contact_id, mailed))
+        if failed and failed.cause == "contact_gone" and self._on_contact_gone == "insert":
+            raise LookAgain(written=False)
+        return failed
+
+    def _enter_lists(
+        self, contact: Contact, change: Change, contact_id: str, source: str
+    ) -> tuple[Result | None, str]:
+        """How subscribing failed, if it did, and why a wanted membership was not made."""
+        lists, due = self._lists, {c.list_id for c in subscriptions(change.lists)}
+        if lists is None or not due:
+            return None, change.kept
+        mailed, created = self._mailed(contact, change), change.contact_id is None
+        return attempt(
+            Step.LISTS,
+            source,
+            lambda: lists.enter(contact, contact_id, mailed, due, created=created),
+        )
+
+    def _set_tags(
+        self, contact: Contact, change: Change, contact_id: str, source: str
+    ) -> Result | None:
+        tags, created = self._tags, change.contact_id is None
+        if tags is None or not (change.tags.add or change.tags.remove):
+            return None
+        failed, _ = attempt(
+            Step.TAGS, source, lambda: tags.carry_out(contact, contact_id, created=created)
+        )
+        return failed
+
+    def _mailed(self, contact: Contact, change: Change) -> str:
+        existing = self._look.existing(change.contact_id) if change.contact_id else None
+        return mailed_address(contact, existing, renamed=change.email is not None)
 
     def _write_contact(self, change: Change) -> tuple[str, RowError | None]:
         """Insert or update with the values inline; returns the id and what became of the values."""
@@ -157,7 +213,7 @@ class Executor:
                 refused[field_id] = refusal(error)
             except (CallFailed, OutcomeUnknown):
                 stored = self._look.refresh(contact_id)
-                if stored is None or stored.values.get(field_id) != value:
+                if stored is None or stored.values.get(field_id, "") != value:
                     refused[field_id] = RowError(
                         "value_not_stored", "a custom field value was not stored"
                     )
@@ -165,7 +221,7 @@ class Executor:
 
     def _remember(self, contact_id: str, change: Change) -> None:
         before = self._look.existing(contact_id) or Existing(
-            contact_id, "", dict.fromkeys(COMPARED, ""), {}
+            contact_id, "", dict.fromkeys(COMPARED, ""), {}, lists={}, tags={}
         )
         after = msgspec.structs.replace(
             before,
@@ -174,6 +230,24 @@ class Executor:
             values=before.values | change.values,
         )
         self._look.remember([after])
+
+
+def attempt(step: Step, source: str, work: Callable[[], str]) -> tuple[Result | None, str]:
+    """What `work` answers, or how this step of a row failed; the rest of the row is still tried."""
+    try:
+        return None, work()
+    except RowError as error:
+        return rejected(error, step, source), ""
+    except CallRefused as error:
+        return rejected(refusal(error), step, source), ""
+    except CallFailed as error:
+        return Result(Outcome.FAILED, step, "vendor_failed", str(error), source=source), ""
+    except OutcomeUnknown as error:
+        return Result(Outcome.UNKNOWN, step, "fate_unknown", str(error), source=source), ""
+
+
+def _step_of(problem: RowError) -> Step:
+    return Step.TAGS if problem.cause == "tag_not_owned" else Step.CUSTOM_FIELDS
 
 
 def rejected(error: RowError, step: Step, source: str = "") -> Result:

@@ -18,7 +18,7 @@ from target_activecampaign.memberships import membership_of
 from target_activecampaign.model import Membership
 from target_activecampaign.planning import PAGE
 
-_DEFAULT_PAGE = 20  # rows a server that ignores `limit` was seen to send
+DEFAULT_PAGE = 20  # rows a server that ignores `limit` was seen to send
 _API_SOURCE = 4  # what the vendor asks for in re-subscriptions
 
 
@@ -117,7 +117,7 @@ class ListEndpoints(Endpoints):
             news = page.keys() - found.keys()
             found.update(page)
             offset += len(page)
-            if not news or len(page) < _DEFAULT_PAGE:
+            if not news or len(page) < DEFAULT_PAGE:
                 return found
 
     def add_tag(self, contact_id: str, tag_id: str) -> str:

@@ -12,9 +12,11 @@ import msgspec
 from target_kit.address import parse_address
 from target_kit.errors import RowError
 
+from target_activecampaign.deletion import erasure_asked, is_deleted
 from target_activecampaign.encoding import as_text
 from target_activecampaign.model import Contact, KeyType, canonical_key
 from target_activecampaign.settings import ContactStream
+from target_activecampaign.wishes import consents_of, tags_of, wants_of
 
 #: Control characters, zero-width and bidi controls have no place in a name or a phone number.
 _FORBIDDEN = re.compile(
@@ -38,6 +40,8 @@ def to_contact(
     key = canonical_key(key_text, key_type) if key_text else None
     if key_text and key is None:
         raise RowError("key_format", "the key is not a number", field=stream.key)
+    if is_deleted(record) and stream.deletes.acts:
+        return _deleted(record, stream, key, key_text)
     email_text = _clean(record.get(stream.fields["email"]), stream.fields["email"])
     email = parse_address(email_text) if email_text else None
     attributes = {}
@@ -49,12 +53,12 @@ def to_contact(
             raise RowError(
                 "field_length", f"{column} is longer than {MAX_ATTRIBUTE_LENGTH}", field=column
             )
-        if text:
+        if text or (stream.clears and column in record and attribute != "cdate"):
             attributes[attribute] = text
     values = {
         perstag: _clean_value(record[column], column)
         for perstag, column in stream.custom_fields.items()
-        if record.get(column) not in (None, "", [])
+        if record.get(column) not in (None, "", []) or (stream.clears and column in record)
     }
     return Contact(
         identity=identity_of(key, email.key if email else None, record),
@@ -64,7 +68,69 @@ def to_contact(
         attributes=attributes,
         values=values,
         account_key=_account_key(record, stream),
-        deleted=record.get("_sdc_deleted_at") is not None,
+        deleted=is_deleted(record),
+        consents=consents_of(record, stream.consents),
+        wants=wants_of(record, stream.lists),
+        tags=tags_of(record, stream.tags),
+    )
+
+
+def consent_only(
+    record: Mapping[str, Any], stream: ContactStream, key_type: KeyType
+) -> Contact | None:
+    """What a row that can't be mapped still says of consent: a fault in a phone number must not
+    keep a withdrawal from being heard. None where it names nobody, or says nothing readable.
+    """
+    try:
+        key = canonical_key(_key_text(record, stream), key_type)
+    except RowError:
+        key = None
+    try:
+        text = _clean(record.get(stream.fields["email"]), stream.fields["email"])
+        email = parse_address(text) if text else None
+    except RowError:
+        email = None
+    try:
+        consents = consents_of(record, stream.consents)
+    except RowError:
+        return None
+    if key is None and email is None:
+        return None
+    return Contact(
+        identity=identity_of(key, email.key if email else None, record),
+        key=key,
+        key_text=key,
+        email=email,
+        attributes={},
+        values={},
+        deleted=is_deleted(record),
+        consents=consents,
+    )
+
+
+def _deleted(
+    record: Mapping[str, Any], stream: ContactStream, key: str | None, key_text: str
+) -> Contact:
+    """A deleted row: only who it is counts, so that nothing else of it can hold the deletion back.
+    An address that was made unreadable is no fault where there is a key.
+    """
+    column = stream.fields["email"]
+    try:
+        email_text = _clean(record.get(column), column)
+        email = parse_address(email_text) if email_text else None
+    except RowError:
+        if key is None:
+            raise
+        email = None
+    return Contact(
+        identity=identity_of(key, email.key if email else None, record),
+        key=key,
+        key_text=key_text or None,
+        email=email,
+        attributes={},
+        values={},
+        deleted=True,
+        erase=erasure_asked(record, stream.deletes),
     )
 
 

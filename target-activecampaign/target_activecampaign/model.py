@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any
 
 import msgspec
 from target_kit.address import Address
+from target_kit.consent import Consent, Method
 
 
 class Rule(StrEnum):
@@ -34,7 +36,10 @@ class Contact(msgspec.Struct, frozen=True):
     `key` is the canonical backoffice key for comparing and `key_text` the text to write; both None
     for a null key (S0-49). `attributes` are contact attributes by API name without `email`;
     `values` are raw values of custom fields by perstag. Blank and null source values are absent:
-    absent means "leave alone" (S0-50). `deleted` rows are facts about the source, never written.
+    absent means "leave alone" (S0-50), a blank one "clear". `deleted` rows are facts about the
+    source; `erase` says that such a person is to be erased.
+    `consents` is by purpose, `wants` by list as configured: an unsaid list is absent. `tags` are
+    those of the tags column, None where it says nothing.
     """
 
     identity: str
@@ -45,26 +50,47 @@ class Contact(msgspec.Struct, frozen=True):
     values: dict[str, Any]
     account_key: str = ""
     deleted: bool = False
+    consents: dict[str, Consent] = {}
+    wants: dict[str, bool] = {}
+    tags: tuple[str, ...] | None = None
+    erase: bool = False
+
+
+class Membership(msgspec.Struct, frozen=True):
+    """A contact's row on a list: the vendor's status as text, and when they unsubscribed (aware,
+    rounded up to a whole second), None where that is not known.
+    """
+
+    status: str
+    ended_at: datetime | None = None
 
 
 class Existing(msgspec.Struct, frozen=True):
-    """One contact as the vendor has it: owned attributes and custom field values by field id."""
+    """One contact as the vendor has it: owned attributes and custom field values by field id.
+
+    `lists` are its memberships by list id and `tags` the ids of its tag relations by tag id, None
+    where they were not read. `bounces` counts hard bounces, `bounced_on` is the last one's day.
+    """
 
     id: str
     email: str
     attributes: dict[str, str]
     values: dict[str, str]
+    lists: dict[str, Membership] | None = None
+    tags: dict[str, str] | None = None
+    bounces: int = 0
+    bounced_on: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A custom field of the account; one that is not `related` to lists is hidden in its pages."""
+    """A custom field of the account; one without `relations` to lists is hidden in its pages."""
 
     id: str
     perstag: str
     type: str
     options: tuple[tuple[str, str], ...] = ()  # (value, label)
-    related: bool = True
+    relations: tuple[str, ...] | None = None  # ids of lists, "0" for all; None: not told
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +103,22 @@ class FieldProblem:
 
 
 @dataclass(frozen=True, slots=True)
+class ListChange:
+    """One membership to change, by a method that the firewall allows."""
+
+    list_id: str
+    method: Method
+
+
+@dataclass(frozen=True, slots=True)
+class TagChange:
+    """Tags to add by name, and to remove by the id of the tag."""
+
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """What one contact needs: `contact_id` None creates. `values` are encoded, by field id."""
 
@@ -86,6 +128,9 @@ class Change:
     values: dict[str, str]
     problems: tuple[FieldProblem, ...] = ()
     account_id: str | None = None  # the account to associate, None to leave it as it is
+    lists: tuple[ListChange, ...] = ()
+    kept: str = ""  # why a wanted membership is not made, as a cause for the report
+    tags: TagChange = TagChange()
 
     @property
     def touches_contact(self) -> bool:
@@ -95,7 +140,13 @@ class Change:
     @property
     def empty(self) -> bool:
         """True when nothing needs to be written."""
-        return not (self.touches_contact or self.account_id)
+        return not (
+            self.touches_contact
+            or self.account_id
+            or self.lists
+            or self.tags.add
+            or self.tags.remove
+        )
 
 
 def canonical_key(text: str, key_type: KeyType) -> str | None:

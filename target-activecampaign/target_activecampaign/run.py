@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from sqlite3 import Connection
@@ -27,12 +27,15 @@ from target_kit.outcome import Tally
 from target_kit.rejects import RejectStore
 from target_kit.report import RunReport, StreamReport, counted
 from target_kit.signals import StopSignal
+from target_kit.tombstones import Tombstones
 from target_kit.workfile import work_file
 
 from target_activecampaign.account_client import AccountEndpoints
 from target_activecampaign.accounts import Accounts
 from target_activecampaign.client import ActiveCampaign
 from target_activecampaign.fields import prepare_fields
+from target_activecampaign.list_client import ListEndpoints
+from target_activecampaign.lists import ListIds, resolve_lists
 from target_activecampaign.mapping import declared_key_type, resolve_key_type
 from target_activecampaign.model import Field
 from target_activecampaign.settings import ContactStream, Settings
@@ -55,9 +58,19 @@ def vendor(settings: Settings, clock: Clock, stop: StopSignal) -> Iterator[Activ
     )
     with api:
         try:
-            yield ActiveCampaign(api)
+            yield ActiveCampaign(api, _beside(settings))
         except (CallFailed, CallRefused, OutcomeUnknown) as error:
             raise VendorUnavailable(str(error)) from None
+
+
+def _beside(settings: Settings) -> list[str]:
+    """What reads of contacts bring along, so that nothing of it is asked for contact by contact."""
+    streams = settings.streams.values()
+    wanted = {
+        "contactLists": any(stream.lists for stream in streams),
+        "contactTags": any(stream.tags for stream in streams),
+    }
+    return [name for name, is_wanted in wanted.items() if is_wanted]
 
 
 @dataclass
@@ -85,28 +98,41 @@ class Run:
             ):
                 client.whoami()
                 streams = [self.settings.streams[n].with_upper_perstags() for n in names]
-                fields = prepare_fields(streams, client)
+                endpoints = ListEndpoints(client.api)
+                lists = resolve_lists(streams, endpoints)
+                tag_names = endpoints.tags() if any(s.tags for s in streams) else {}
+                schemas = [self.intake.streams[n].schema for n in names]
+                fields = prepare_fields(list(zip(streams, schemas, strict=True)), client)
                 for stream in streams:
-                    self._work_off(stream, fields, client, gate)
+                    ids = lists.get(stream.name, {})
+                    self._work_off(stream, fields, ids, tag_names, client, gate)
         self.intake.close_through(last)
 
     def _work_off(
         self,
         stream: ContactStream,
         fields: dict[str, Field],
+        list_ids: ListIds,
+        tag_names: dict[str, str],
         client: ActiveCampaign,
         gate: StateGate,
     ) -> None:
         info, spool = self.intake.streams[stream.name], self.intake.spool
         tally = Tally(self.settings.max_errors, received=spool.count(stream.name))
         rejects = RejectStore(self.settings.state_dir, stream.name)
-        with work_file(self.settings.state_dir, stream.name) as database:
+        with (
+            work_file(self.settings.state_dir, stream.name) as database,
+            self._tombstones(stream) as tombstones,
+        ):
             sink = ContactSink(
                 stream=stream,
                 key_type=resolve_key_type(stream, info.schema),
                 fields=fields,
                 client=client,
+                list_ids=list_ids,
+                tag_names=tag_names,
                 accounts=self._accounts(stream, info, client, database),
+                tombstones=tombstones,
                 spool=spool,
                 intended=IntendedSet(database),
                 index=DestinationIndex(database),
@@ -138,6 +164,15 @@ class Run:
             DestinationIndex(database, "associations"),
             self.stop,
         )
+
+    @contextmanager
+    def _tombstones(self, stream: ContactStream) -> Iterator[Tombstones | None]:
+        """Who was deleted, where deletions are acted on."""
+        if not stream.deletes.acts:
+            yield None
+            return
+        with closing(Tombstones(self.settings.state_dir, stream.name)) as tombstones:
+            yield tombstones
 
     @contextmanager
     def _counted_calls(self, client: ActiveCampaign) -> Iterator[None]:

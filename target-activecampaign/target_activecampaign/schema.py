@@ -4,6 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+_TEXTS: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
+_CONSENT: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        name: {"type": "string"}
+        for name in ("column", "granted_at", "evidence", "address", "purpose")
+    },
+}
+
+#: What a field's values may be is checked with the other settings, where all faults come at once.
+_CUSTOM_FIELD: dict[str, Any] = {"type": "object", "required": ["column"]}
+
 _STREAM: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
@@ -13,7 +26,10 @@ _STREAM: dict[str, Any] = {
         "key_field": {"type": "string"},
         "key_type": {"type": "string", "enum": ["auto", "number", "text"]},
         "fields": {"type": "object", "additionalProperties": {"type": "string"}},
-        "custom_fields": {"type": "object", "additionalProperties": {"type": "string"}},
+        "custom_fields": {
+            "type": "object",
+            "additionalProperties": {"anyOf": [{"type": "string"}, _CUSTOM_FIELD]},
+        },
         "rules": {
             "type": "object",
             "additionalProperties": {
@@ -22,13 +38,43 @@ _STREAM: dict[str, Any] = {
             },
         },
         "create_fields": {"type": "boolean"},
+        "null_semantics": {"type": "string", "enum": ["omit", "clear"]},
         "version_column": {"type": ["string", "null"]},
         "on_duplicate_email": {"type": "string", "enum": ["first", "newest", "reject"]},
         "on_contact_gone": {"type": "string", "enum": ["insert", "reject"]},
+        "on_delete": {
+            "type": "string",
+            "enum": ["unsubscribe_and_tag", "tag", "ignore", "delete"],
+        },
+        "deleted_tag": {"type": "string"},
+        "erasure_column": {"type": ["string", "null"]},
+        "max_deletes": {"type": "integer", "minimum": 0},
         "account": {
             "type": ["object", "null"],
             "additionalProperties": False,
             "properties": {"key": {"type": "string"}, "key_field": {"type": "string"}},
+        },
+        "consent": {"anyOf": [_CONSENT, {"type": "array", "items": _CONSENT}, {"type": "null"}]},
+        "lists": {
+            "type": ["object", "null"],
+            "additionalProperties": {
+                "type": "object",
+                "additionalProperties": False,
+                "properties": {
+                    "when": {"type": ["string", "boolean"]},
+                    "consent": {"type": "string"},
+                },
+            },
+        },
+        "tags": {
+            "type": ["object", "null"],
+            "additionalProperties": False,
+            "properties": {
+                "add": _TEXTS,
+                "remove": _TEXTS,
+                "from": {"type": "string"},
+                "owned_prefixes": _TEXTS,
+            },
         },
     },
 }
@@ -75,7 +121,8 @@ CONFIG_SCHEMA: dict[str, Any] = {
         "max_errors": _setting(
             "integer",
             "Error budget",
-            "Row errors that each step (check, update, insert, custom_fields, account) tolerates.",
+            "Row errors that each step (check, update, insert, custom_fields, account, lists, "
+            "tags) tolerates.",
             default=500,
             minimum=0,
         ),

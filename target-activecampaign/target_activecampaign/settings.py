@@ -10,6 +10,16 @@ from typing import Any
 from target_kit.errors import ConfigurationError
 from target_kit.urls import check_base_url
 
+from target_activecampaign.custom_fields import FieldSpec, read_custom_fields
+from target_activecampaign.deletion import DeletePolicy, read_policy
+from target_activecampaign.list_settings import (
+    ConsentColumns,
+    ListRule,
+    TagRule,
+    read_consents,
+    read_lists,
+    read_tags,
+)
 from target_activecampaign.model import KeyType, Rule
 
 #: Attributes of a contact that the API lets a client write (docs: create-a-new-contact).
@@ -64,6 +74,17 @@ class ContactStream:
     on_duplicate_email: str
     on_contact_gone: str
     account: AccountMapping | None = None
+    consents: Mapping[str, ConsentColumns] = field(default_factory=dict)
+    lists: Mapping[str, ListRule] = field(default_factory=dict)
+    tags: TagRule | None = None
+    field_specs: Mapping[str, FieldSpec] = field(default_factory=dict)
+    null_semantics: str = "omit"
+    deletes: DeletePolicy = field(default_factory=DeletePolicy)
+
+    @property
+    def clears(self) -> bool:
+        """Whether a null or blank column clears what the destination has (S0-50 by default not)."""
+        return self.null_semantics == "clear"
 
     def rule(self, name: str) -> Rule:
         """The rule of an attribute or perstag; `cdate` is only ever sent on create (S0-31)."""
@@ -77,6 +98,7 @@ class ContactStream:
             self,
             key_field=self.key_field.upper(),
             custom_fields={p.upper(): c for p, c in self.custom_fields.items()},
+            field_specs={p.upper(): s for p, s in self.field_specs.items()},
             rules={(n.upper() if n in self.custom_fields else n): r for n, r in self.rules.items()},
         )
 
@@ -88,7 +110,14 @@ class ContactStream:
             needed.append(self.key)
         if self.account:
             needed.append(self.account.key)
-        return tuple(needed)
+        for consent in self.consents.values():
+            needed += consent.columns
+        needed += [rule.when for rule in self.lists.values() if rule.when]
+        if self.tags and self.tags.column:
+            needed.append(self.tags.column)
+        if self.deletes.erasure_column:
+            needed.append(self.deletes.erasure_column)
+        return tuple(dict.fromkeys(needed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +187,10 @@ def _contact_stream(
     before = len(faults)
     where = f"streams.{name}"
     fields = {str(k): str(v) for k, v in (raw.get("fields") or {}).items()}
-    custom = {str(k): str(v) for k, v in (raw.get("custom_fields") or {}).items()}
+    creates = bool(raw.get("create_fields", create_fields))
+    custom, specs = read_custom_fields(
+        raw.get("custom_fields") or {}, where, faults, create_fields=creates
+    )
     if raw.get("object", "contact") != "contact":
         faults.append(f"{where}.object: must be 'contact'")
     if "email" not in fields:
@@ -197,6 +229,11 @@ def _contact_stream(
     account = raw.get("account")
     if account is not None and not (account.get("key") and account.get("key_field")):
         faults.append(f"{where}.account: needs key and key_field")
+    consents = read_consents(raw.get("consent"), where, faults)
+    lists = read_lists(raw.get("lists"), consents, where, faults)
+    tags = read_tags(raw.get("tags"), where, faults)
+    nulls = _choice(raw, where, "null_semantics", ("omit", "clear"), faults)
+    deletes = read_policy(raw, where, faults)
     if len(faults) > before:
         return None
     return ContactStream(
@@ -207,11 +244,17 @@ def _contact_stream(
         fields={k: v for k, v in fields.items() if rules.get(k) is not Rule.NEVER or k == "email"},
         custom_fields={k: v for k, v in custom.items() if rules.get(k) is not Rule.NEVER},
         rules=rules,
-        create_fields=bool(raw.get("create_fields", create_fields)),
+        create_fields=creates,
         version_column=str(version) if version else None,
         on_duplicate_email=duplicate,
         on_contact_gone=gone,
         account=AccountMapping(str(account["key"]), str(account["key_field"])) if account else None,
+        consents=consents,
+        lists=lists,
+        tags=tags,
+        field_specs={p: s for p, s in specs.items() if rules.get(p) is not Rule.NEVER},
+        null_semantics=nulls,
+        deletes=deletes,
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,20 +16,29 @@ import msgspec
 from target_kit.clock import Clock
 from target_kit.errors import CallFailed, OutcomeUnknown, RowError
 from target_kit.index import DestinationIndex
-from target_kit.intended import IntendedSet, Row, version_key
+from target_kit.intended import IntendedSet, Row
 from target_kit.outcome import OPEN, Outcome, Result, Step, Tally
 from target_kit.progress import Progress
 from target_kit.rejects import RejectStore
 from target_kit.signals import StopSignal
 from target_kit.spool import Spool, SpooledRecord
+from target_kit.tombstones import Tombstones
 
 from target_activecampaign import identity, mapping, planning
 from target_activecampaign.accounts import Accounts
 from target_activecampaign.client import ActiveCampaign
+from target_activecampaign.deletes import Deletes
+from target_activecampaign.deletion import row_version
 from target_activecampaign.execute import Executor, LookAgain, rejected
+from target_activecampaign.list_client import ListEndpoints
+from target_activecampaign.lists import ListIds, Lists
 from target_activecampaign.look import Look
-from target_activecampaign.model import Change, Contact, Field, FieldProblem, KeyType
+from target_activecampaign.memberships import mailed_address
+from target_activecampaign.model import Change, Contact, Existing, Field, FieldProblem, KeyType
 from target_activecampaign.settings import ContactStream
+from target_activecampaign.tags import Tags
+from target_activecampaign.withdrawal_client import WithdrawalEndpoints
+from target_activecampaign.withdrawn import Withdrawn
 
 BATCH = 500  # rows between two looks at STATE; also bounds memory
 _MAX_LOOKS = 4  # how often one row may find the world changed under it before it is given up
@@ -58,31 +67,69 @@ class ContactSink:
     stop: StopSignal
     advance: Callable[[int | None], None]
     accounts: Accounts | None = None
+    tombstones: Tombstones | None = None
+    list_ids: ListIds = field(default_factory=dict)
+    tag_names: dict[str, str] = field(default_factory=dict)
     reads_setting: str = "auto"
     reads: planning.Reads | None = None
     look: Look = field(init=False)
+    lists: Lists | None = field(init=False, default=None)
+    tags: Tags | None = field(init=False, default=None)
+    withdrawn: Withdrawn | None = field(init=False, default=None)
+    deletes: Deletes | None = field(init=False, default=None)
     executor: Executor = field(init=False)
     progress: Progress = field(init=False)
     _unmapped: set[str] = field(default_factory=set)
     _blocked: int = 0
+    _any_deleted: bool = False
+    _set_aside: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.progress = Progress(self.stream.name, self.clock)
         owned = [self.fields[perstag] for perstag in self.stream.custom_fields]
         key_field = self.fields[self.stream.key_field]
         self.look = Look(self.client, self.index, key_field, owned, self.key_type, self.stop)
+        endpoints = ListEndpoints(self.client.api)
+        if self.list_ids:
+            self.lists = Lists(endpoints, self.look, self.list_ids, self.clock)
+            self.withdrawn = Withdrawn(self.lists, self.look, self.index, self.stop, self.resolve)
+            self.tally.patient = True
+        if self.stream.tags:
+            self.tags = Tags(endpoints, self.look, self.stream.tags, self.tag_names)
+        if self.tombstones:
+            self.deletes = Deletes(
+                self.stream.name,
+                self.stream.deletes,
+                WithdrawalEndpoints(self.client.api),
+                self.look,
+                self.tombstones,
+                self.stop,
+                match=self._match,
+                is_wanted=self.wants_address,
+            )
         self.executor = Executor(
             self.client,
             self.look,
             self.accounts,
             on_contact_gone=self.stream.on_contact_gone,
+            lists=self.lists,
+            tags=self.tags,
         )
 
     def run(self) -> None:
-        """Check, look, update, insert: every record of the stream gets its outcome."""
+        """Check, look, withdraw, update, insert: every record of the stream gets its outcome."""
         self.materialise()
         self.settle_duplicates()
         self.look_at_destination()
+        if self.deletes:
+            self.deletes.go(self.deleted_rows, self.settle, by_point=self.by_point)
+        if self.withdrawn:
+            batches = self.intended.batches(BATCH)
+            self.withdrawn.go(
+                ([_decode_contact(row.body) for row in batch] for batch in batches),
+                by_point=self.by_point,
+            )
+            self.tally.enforce()
         self.progress.begin(self.tally.total)
         for _ in range(_MAX_PASSES):
             self._blocked, before = 0, self.intended.count()
@@ -90,6 +137,21 @@ class ContactSink:
             if not self._blocked or self.intended.count() == before:
                 break
         self.process(final=True)
+
+    @property
+    def by_point(self) -> bool:
+        """Whether each batch is looked up by itself."""
+        return self.reads is not None and self.reads.strategy == "point"
+
+    def deleted_rows(self) -> Iterator[list[tuple[Row, Contact]]]:
+        """Rows of persons deleted in the source, in batches."""
+        for batch in self.intended.batches(BATCH) if self._any_deleted else ():
+            rows = [(row, _decode_contact(row.body)) for row in batch]
+            yield [(row, contact) for row, contact in rows if contact.deleted]
+
+    def wants_address(self, address_key: str) -> bool:
+        """Whether a living person of this run wants this address."""
+        return address_key in self._set_aside or self.intended.wants_address(address_key)
 
     def process(self, *, final: bool) -> None:
         """One pass over the rows still open; in the final one nothing stays open."""
@@ -103,11 +165,13 @@ class ContactSink:
     def process_batch(self, batch: Sequence[Row], *, final: bool) -> None:
         """look → resolve → diff → plan → execute → record, row by row on live data."""
         contacts = [_decode_contact(row.body) for row in batch]
-        if self.reads and self.reads.strategy == "point":
+        if self.by_point:
             self.look.look_up([c for c in contacts if not c.deleted])
         for row, contact in zip(batch, contacts, strict=True):
             self.stop.check()
-            if result := self.process_row(contact, final=final):
+            if self.deletes and self.deletes.covers(row):
+                self.settle(row, _deleted_before)
+            elif result := self.process_row(contact, final=final):
                 self.settle(row, result)
 
     def process_row(self, contact: Contact, *, final: bool) -> Result | None:
@@ -124,9 +188,11 @@ class ContactSink:
                 if change is None:
                     return _skipped(contact, step, source)
                 if change.empty and not change.problems:
-                    return _nothing_to_do(step, source, written=written)
+                    left = self.withdrawn and contact.identity in self.withdrawn.done
+                    cause = "unsubscribed" if left else change.kept
+                    return _nothing_to_do(step, source, cause, written=written or bool(left))
                 called = True
-                return self.executor.apply(change, source)
+                return self.executor.apply(contact, change, source)
             except LookAgain as again:
                 written = written or again.written
             except RowError as error:
@@ -165,14 +231,32 @@ class ContactSink:
         existing = self.look.existing(match.contact_id) if match.contact_id else None
         if existing is None:
             change = planning.plan_create(contact, self.stream, self.fields)
-            return self.plan_account(contact, change)
+            return self.plan_memberships(contact, None, self.plan_account(contact, change))
         holders = self.index.by_address(contact.email.key) if contact.email else []
         others = [h.id for h in holders if h.id != existing.id]
         holder = others[0] if others else (holders[0].id if holders else None)
         change = planning.plan_update(
             contact, existing, self.stream, self.fields, address_holder=holder
         )
-        return self.plan_account(contact, change)
+        return self.plan_memberships(contact, existing, self.plan_account(contact, change))
+
+    def plan_memberships(
+        self, contact: Contact, existing: Existing | None, change: Change
+    ) -> Change:
+        """Add what lists and tags need; reads them where the look-up did not bring them."""
+        if self.lists:
+            known = self.lists.known(existing) if existing else None
+            if existing and known is None:
+                raise LookAgain(written=False)
+            existing = known
+            mailed = mailed_address(contact, known, renamed=change.email is not None)
+            lists, kept = self.lists.plan(contact, known, mailed)
+            change = replace(change, lists=lists, kept=kept)
+        if self.tags:
+            existing = self.tags.known(existing) if existing else None
+            tags, problems = self.tags.plan(contact, existing)
+            change = replace(change, tags=tags, problems=(*change.problems, *problems))
+        return change
 
     def plan_account(self, contact: Contact, change: Change) -> Change:
         """Add the account to associate; an unknown one leaves the contact's as it is (S0-38)."""
@@ -214,10 +298,21 @@ class ContactSink:
             self.tally.add(Result(Outcome.UNCHANGED, Step.CHECK, "repeated_row"))
         for _ in self.intended.take_outdated():
             self.tally.add(Result(Outcome.SUPPRESSED, Step.CHECK, "older_version"))
+        if self.lists:
+            for row in self.intended.sharing_address():
+                self.lists.hear(_decode_contact(row.body))
         for row in self.intended.take_contradicting():
-            self.settle(row, rejected(_contradiction, Step.CHECK))
+            self.put_aside(row, _contradiction)
         for row in self.intended.take_sharing_address(rule=self.stream.on_duplicate_email):
-            self.settle(row, rejected(_shared_address, Step.CHECK))
+            self.put_aside(row, _shared_address)
+
+    def put_aside(self, row: Row, why: RowError) -> None:
+        """Reject a row before its turn; only what it withdraws is still heard."""
+        if row.address_key:
+            self._set_aside.add(row.address_key)
+        if self.withdrawn:
+            self.withdrawn.put_aside(_decode_contact(row.body))
+        self.settle(row, rejected(why, Step.CHECK))
 
     def look_at_destination(self) -> None:
         """Choose how to read by cost, and crawl now if that is cheaper."""
@@ -248,10 +343,12 @@ class ContactSink:
         except RowError as error:
             name = mapping.rejected_identity(record, self.stream, self.key_type)
             self._unmapped.add(name)
+            if self.withdrawn and not reoffered:
+                self.withdrawn.put_aside(mapping.consent_only(record, self.stream, self.key_type))
             self._reject(spooled.seq, name, rejected(error, Step.CHECK))
             self.tally.add(rejected(error, Step.CHECK))
             return None
-        version = record.get(self.stream.version_column) if self.stream.version_column else None
+        self._any_deleted = self._any_deleted or contact.deleted
         body = _encode_contact(contact)
         return Row(
             seq=spooled.seq,
@@ -260,7 +357,7 @@ class ContactSink:
             keyed=contact.key is not None,
             address_key=contact.email.key if contact.email and not contact.deleted else None,
             digest=hashlib.blake2b(body, digest_size=16).digest(),
-            version=version_key(version),
+            version=row_version(record, self.stream.version_column, self.stream.deletes),
             reoffered=reoffered,
             body=body,
         )
@@ -287,12 +384,15 @@ _shared_address = RowError(
 )
 
 
+_deleted_before = Result(Outcome.SUPPRESSED, Step.CHECK, "deleted_before")
+
+
 def _skipped(contact: Contact, step: Step, source: str) -> Result:
     cause = "deleted_in_source" if contact.deleted else "no_email"
     return Result(Outcome.SUPPRESSED, step, cause, source=source)
 
 
-def _nothing_to_do(step: Step, source: str, *, written: bool) -> Result:
-    if written:  # a write of unknown fate turns out to have happened
-        return Result(Outcome.APPLIED, step, "confirmed_by_reading_back", source=source)
-    return Result(Outcome.UNCHANGED, step, source=source)
+def _nothing_to_do(step: Step, source: str, cause: str, *, written: bool) -> Result:
+    if written:  # before its turn, or a write of unknown fate turns out to have happened
+        return Result(Outcome.APPLIED, step, cause or "confirmed_by_reading_back", source=source)
+    return Result(Outcome.UNCHANGED, step, cause, source=source)

@@ -9,9 +9,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
-from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +111,15 @@ class IntendedSet:
             )
         return self._take(f"{shared} AND keyed = 0")
 
+    def sharing_address(self) -> Iterator[Row]:
+        """Rows whose address rows of other persons have too; they stay in the set."""
+        addresses = self._db.execute(
+            "SELECT address_key FROM intended WHERE address_key IS NOT NULL"
+            " GROUP BY address_key HAVING count(DISTINCT identity) > 1"
+        )
+        for (address,) in addresses:
+            yield from self._select("address_key = ? ORDER BY seq", address)
+
     def batches(self, size: int) -> Iterator[list[Row]]:
         """The rows still open, in source order; rows settled meanwhile are not repeated."""
         after = -1
@@ -126,6 +132,13 @@ class IntendedSet:
         self._db.execute("BEGIN")
         self._db.executemany("DELETE FROM intended WHERE seq = ?", ((s,) for s in seqs))
         self._db.execute("COMMIT")
+
+    def wants_address(self, address_key: str) -> bool:
+        """Whether a row still open wants this address."""
+        found = self._db.execute(
+            "SELECT 1 FROM intended WHERE address_key = ? LIMIT 1", (address_key,)
+        )
+        return found.fetchone() is not None
 
     def count(self) -> int:
         """Rows still open."""
@@ -141,32 +154,9 @@ class IntendedSet:
         self.settle(r.seq for r in rows)
         return rows
 
-    def _select(self, where: str) -> list[Row]:
-        cursor = self._db.execute(f"SELECT {_COLUMNS} FROM intended WHERE {where}")
+    def _select(self, where: str, *values: str) -> list[Row]:
+        cursor = self._db.execute(f"SELECT {_COLUMNS} FROM intended WHERE {where}", values)
         return [
             Row(seq, line, identity, bool(keyed), address, digest, version, bool(again), body)
             for seq, line, identity, keyed, address, digest, version, again, body in cursor
         ]
-
-
-def version_key(value: Any) -> str | None:
-    """A version as text that sorts as versions do: 10 after 9, moments by time and not by zone.
-
-    Moments without a zone count as UTC, which orders them rightly among themselves; everything else
-    sorts by its characters. None for a blank value: such a row can't be ordered.
-    """
-    text = "" if value is None else str(value).strip()
-    if not text:
-        return None
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if number.is_finite() and number >= 0 and number.adjusted() < 40:
-        return f"0 {number:061.20f}"
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return f"2 {text}"
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-    return f"1 {(moment - datetime(1, 1, 1, tzinfo=UTC)).total_seconds():020.6f}"

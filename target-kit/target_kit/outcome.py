@@ -33,6 +33,9 @@ class Step(StrEnum):
     INSERT = "insert"
     CUSTOM_FIELDS = "custom_fields"
     ACCOUNT = "account"  # the association of a contact with its account
+    LISTS = "lists"  # subscriptions and unsubscriptions
+    TAGS = "tags"
+    DELETE = "delete"  # persons that were deleted in the source
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,9 @@ class Tally:
 
     `received` is the number of records that came in, known before the first is decided;
     `reoffered` counts the rejects of earlier runs that take part. `max_errors` is the number of
-    row errors each step tolerates: 500 go on, the 501st stops the run (S0-56, S0-28).
+    row errors each step tolerates: 500 go on, the 501st stops the run (S0-56, S0-28). While
+    `patient` errors are counted and stop nothing: withdrawals of consent are exempt from budgets,
+    so they are all heard before `enforce`.
     """
 
     max_errors: int
@@ -63,6 +68,7 @@ class Tally:
     causes: Counter[str] = field(default_factory=Counter)
     sources: Counter[str] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
+    patient: bool = False
 
     def add(self, result: Result) -> None:
         """Count one result; raises BudgetExceeded at error number `max_errors` + 1 of a step."""
@@ -73,12 +79,22 @@ class Tally:
             self.sources[result.source] += 1
         if result.outcome in OPEN:
             self.errors[result.step] += 1
-            if self.errors[result.step] > self.max_errors:
-                raise BudgetExceeded(
-                    f"step {result.step}: {self.errors[result.step]} row errors, max_errors is "
-                    f"{self.max_errors}; most frequent cause: {self._worst(result.step)}. "
-                    "See the rejects file, correct the data or raise max_errors"
-                )
+            if not self.patient:
+                self._judge(result.step)
+
+    def enforce(self) -> None:
+        """End the patience; raises BudgetExceeded where a step is over its budget by now."""
+        self.patient = False
+        for step in list(self.errors):
+            self._judge(step)
+
+    def _judge(self, step: str) -> None:
+        if self.errors[step] > self.max_errors:
+            raise BudgetExceeded(
+                f"step {step}: {self.errors[step]} row errors, max_errors is "
+                f"{self.max_errors}; most frequent cause: {self._worst(step)}. "
+                "See the rejects file, correct the data or raise max_errors"
+            )
 
     def close(self) -> None:
         """Records that were never attempted end as held, so that the sums close."""
@@ -97,6 +113,6 @@ class Tally:
         """Records that were not delivered and are kept for the next run."""
         return sum(self.outcomes[o] for o in OPEN)
 
-    def _worst(self, step: Step) -> str:
+    def _worst(self, step: str) -> str:
         counts = {c: n for c, n in self.causes.items() if f":{step}:" in c}
         return max(counts, key=lambda c: counts[c]).rsplit(":", 1)[-1]

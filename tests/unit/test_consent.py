@@ -83,6 +83,7 @@ def test_each_decision_stays_inside_the_table(
     method = decide(Listing.MANAGED, state, claimed, wanted=wanted)
     cell = golden()[state, claimed]
     consented = claimed in (Claim.GRANTED, Claim.RENEWED)
+    expected: Method | None
     if cell is Method.UNSUBSCRIBE:
         expected = None if consented and wanted is not False else cell
     else:
