@@ -59,6 +59,12 @@ def same(field: Field, stored: str, wanted: str) -> bool:
     return stored.strip() == wanted
 
 
+def is_blank(field: Field, stored: str) -> bool:
+    """True for no value, and for what the vendor writes where a date is missing."""
+    text = stored.strip()
+    return not text or (field.type in ("date", "datetime") and text.startswith("0000-00-00"))
+
+
 def as_text(value: Any, field: str) -> str:
     """A scalar as text: trimmed; booleans as `true` and `false`, numbers without exponent."""
     if value is None:
@@ -130,9 +136,23 @@ def _multiple(value: Any, field: Field) -> str:
         items = _split(value)
     else:
         items = re.split(r"[;,]", value) if isinstance(value, str) else [value]
+    if isinstance(value, bool):
+        return _tick(value, field)
     texts = [as_text(item, field.perstag) for item in items]
     chosen = [_option(text, field) for text in texts if text]
     return f"||{'||'.join(chosen)}||" if chosen else ""
+
+
+def _tick(ticked: bool, field: Field) -> str:
+    """A boolean in a field of boxes: its "true" or "false", else its only box, ticked or not."""
+    word = as_text(ticked, field.perstag)
+    offered = {text.casefold() for option in field.options for text in option}
+    if field.options and word not in offered:
+        if not ticked:
+            return ""
+        if len(field.options) == 1:
+            return f"||{field.options[0][0]}||"
+    return f"||{_option(word, field)}||"
 
 
 def _split(text: str) -> list[str]:

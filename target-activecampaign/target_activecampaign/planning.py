@@ -8,7 +8,7 @@ from math import ceil
 
 from target_kit.errors import RowError
 
-from target_activecampaign.encoding import encode, same
+from target_activecampaign.encoding import encode, is_blank, same
 from target_activecampaign.model import Change, Contact, Existing, Field, FieldProblem, Rule
 from target_activecampaign.settings import ContactStream
 
@@ -77,7 +77,8 @@ def plan_update(
 def plan_create(contact: Contact, stream: ContactStream, fields: Mapping[str, Field]) -> Change:
     """Everything a new contact gets, `cdate` included (S0-41); its address is not None."""
     values, problems = _values(contact, None, stream, fields)
-    return Change(None, contact.email, dict(contact.attributes), values, problems)
+    attributes = {name: text for name, text in contact.attributes.items() if text}
+    return Change(None, contact.email, attributes, values, problems)
 
 
 def _values(
@@ -92,7 +93,7 @@ def _values(
         values[key_field.id] = contact.key_text  # S0-49
     for perstag, raw in contact.values.items():
         field = fields[perstag]
-        before = stored.get(field.id, "")
+        before = "" if is_blank(field, stored.get(field.id, "")) else stored[field.id]
         if existing and not _due(stream.rule(perstag), before):
             continue
         try:
@@ -100,7 +101,8 @@ def _values(
         except RowError as error:
             problems.append(FieldProblem(perstag, error.cause, error.message))
             continue
-        if text and not same(field, before, text):
+        clears = stream.clears or raw is False  # a box no longer ticked
+        if (text or (before and clears)) and not same(field, before, text):
             values[field.id] = text
     return values, tuple(problems)
 

@@ -14,6 +14,7 @@ from target_kit.intake import Intake, StreamInfo
 from target_kit.report import RunReport, judge, published
 from target_kit.singer import KitTarget
 
+from target_activecampaign.compatibility import declared_faults
 from target_activecampaign.run import Run, vendor
 from target_activecampaign.schema import CONFIG_SCHEMA
 from target_activecampaign.settings import Settings, read_settings
@@ -54,6 +55,8 @@ class TargetActiveCampaign(KitTarget):
                 f"stream {info.name} has no column {', '.join(missing)}: "
                 f"correct streams.{info.name} or add it to the source"
             )
+        if faults := declared_faults(stream.with_upper_perstags(), info.schema):
+            raise ConfigurationError("; ".join(faults))
         return True
 
     def connection_check(self) -> None:

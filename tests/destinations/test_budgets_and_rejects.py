@@ -226,7 +226,7 @@ def test_a_person_deleted_in_the_source_leaves_the_rejects(
 ) -> None:
     """S0-59, S0-63: the reject is closed, nothing is written, nothing is deleted."""
     prepare(sim)
-    target = make_target(streams=STREAMS)
+    target = make_target(streams={"contacts": {**STREAMS["contacts"], "on_delete": "ignore"}})
     target.run([schema(**SCORE), record(5, "p@bücher.example.com"), record(6)])
     before = sim.state()
     sim.forget_requests()

@@ -15,6 +15,7 @@ from destinations_support import (
     sums_close,
 )
 from simulators_support import Simulator
+from target_activecampaign.settings import DEFAULT_STREAMS
 from target_support import Target, record
 
 FULL = {
@@ -234,7 +235,8 @@ def test_only_contacts_and_their_values_are_ever_written(
     before = sim.state()
     rows = [record(i, status=1, list="News", tags="x", SCORE=1, **FULL) for i in range(1, 10)]
     rows[2]["record"]["_sdc_deleted_at"] = "2026-01-01T00:00:00Z"
-    run = target.deliver(rows)
+    streams = {"contacts": {**DEFAULT_STREAMS["contacts"], "on_delete": "ignore"}}
+    run = target.deliver(rows, streams=streams)
     assert run.outcomes == {"applied": 8, "suppressed": 1}
     assert run.causes == {"deleted_in_source": 1}
     after = sim.state()
