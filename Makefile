@@ -27,7 +27,7 @@ help:
 	@echo "make kills         tap and target killed at random points, many times"
 	@echo "make switches      every guess about the vendor turned, and what the target then does"
 	@echo "make hunt          random histories against a model, for SECONDS=600"
-	@echo "make load          100,000 contacts through tap and target, memory of each process"
+	@echo "make load          100,000 contacts and recipients, memory of each process"
 	@echo "make requirements  which requirement is proven by which test"
 	@echo "make lock          resolve anew: uv.lock, and constraints.txt for the plugin environments"
 	@echo "make format        rewrite the sources as ruff wants them"
@@ -76,13 +76,14 @@ kills: setup
 	FAULTS=all $(BIN)/pytest tests/faults -m kills -n $(WORKERS) $(PYTEST)
 
 switches: setup
-	FAULTS=all $(BIN)/pytest tests/faults -m switches -s $(PYTEST)
+	FAULTS=all $(BIN)/pytest tests/faults tests/destinations_optimizely -m switches -s $(PYTEST)
 
 hunt: setup
 	HUNT_SECONDS=$(SECONDS) $(BIN)/pytest tests/properties -s -o timeout=0 $(PYTEST)
 
 load: setup
 	$(BIN)/python -m benchmarks.load $(LOAD)
+	$(BIN)/python -m benchmarks.lists $(LOAD)
 
 requirements: setup
 	@$(BIN)/python tools/requirements.py

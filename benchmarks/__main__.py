@@ -1,6 +1,6 @@
 """`make bench`: every side-by-side measurement, one table each.
 
-    python -m benchmarks [NAME …]      NAME: read, intake, load, lists; default: read intake
+    python -m benchmarks [NAME …]      NAME: read, intake, load, lists; default: read intake lists
 
 Ratios taken in one run are what counts; absolute times are this machine's.
 """
@@ -25,7 +25,7 @@ def main(names: list[str]) -> int:
         print(f"unknown: {', '.join(sorted(unknown))}; one of {', '.join(COMMANDS)}")
         return 2
     codes = []
-    for name in names or ["read", "intake"]:
+    for name in names or ["read", "intake", "lists"]:
         print(f"== {name}", flush=True)
         codes.append(subprocess.run([sys.executable, *COMMANDS[name]], check=False).returncode)
     return max(codes)
