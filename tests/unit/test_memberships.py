@@ -1,0 +1,271 @@
+"""What a record says of consent, lists and tags, and what has to change because of it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from target_activecampaign.list_settings import ConsentColumns, ListRule, TagRule
+from target_activecampaign.memberships import (
+    membership_of,
+    plan_lists,
+    plan_tags,
+    state_of,
+    subscriptions,
+    withdrawals,
+)
+from target_activecampaign.model import Contact, Existing, ListChange, Membership
+from target_activecampaign.settings import read_settings
+from target_activecampaign.wishes import consents_of, tags_of, wants_of
+from target_kit.address import Address
+from target_kit.consent import Consent, Method, State, Status
+from target_kit.errors import ConfigurationError, RowError
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+GIVEN = NOW - timedelta(days=10)
+HERE = "a@example.com"
+LISTS = {"News": ("1", "ads"), "Offers": ("2", "ads")}
+SOURCE = {"ads": ConsentColumns("c", "at", "proof", "for")}
+
+
+def contact(**more: Any) -> Contact:
+    data: dict[str, Any] = {
+        "identity": "key:1",
+        "key": "1",
+        "key_text": "1",
+        "email": Address(HERE, HERE),
+        "attributes": {},
+        "values": {},
+        "consents": {"ads": Consent(Status.CONFIRMED, GIVEN)},
+        "wants": {"News": True},
+    }
+    return Contact(**{**data, **more})
+
+
+def existing(**more: Any) -> Existing:
+    data: dict[str, Any] = {"id": "10", "email": HERE, "attributes": {}, "values": {}, "lists": {}}
+    return Existing(**{**data, **more})
+
+
+def planned(one: Contact, there: Existing | None, mailed: str | None = HERE) -> list[ListChange]:
+    return list(plan_lists(one, there, LISTS, {}, NOW, mailed=mailed)[0])
+
+
+@pytest.mark.parametrize(("code", "state"), [
+    ("0", State.UNCONFIRMED), ("1", State.ACTIVE), ("2", State.UNSUBSCRIBED),
+    ("3", State.BOUNCED), ("91", State.UNSUBSCRIBED), ("", State.UNSUBSCRIBED),
+])  # fmt: skip
+def test_a_code_nobody_knows_counts_as_unsubscribed(code: str, state: State) -> None:
+    """X2: such as 91, which a v1 call leaves behind."""
+    assert state_of(existing(lists={"1": Membership(code)}), "1") == (state, None)
+
+
+@pytest.mark.parametrize("code", ["0", "2", "3", None])
+def test_a_hard_bounce_counts_on_every_list_but_an_active_one(code: str | None) -> None:
+    """X2: and ends at the last moment its day has anywhere on earth."""
+    lists = {"1": Membership(code, GIVEN)} if code else {}
+    there = existing(lists=lists, bounces=1, bounced_on="2026-02-01")
+    over = datetime(2026, 2, 2, 12, tzinfo=UTC)
+    assert state_of(there, "1") == (State.BOUNCED, max(over, GIVEN) if code == "2" else over)
+    active = existing(lists={"1": Membership("1")}, bounces=1)
+    assert state_of(active, "1")[0] is State.ACTIVE
+
+
+@pytest.mark.parametrize("day", ["", "0000-00-00", "soon"])
+def test_a_bounce_of_an_unknown_day_is_never_over(day: str) -> None:
+    """X2: unknown counts as unsafe."""
+    there = existing(lists={"1": Membership("2", GIVEN)}, bounces=1, bounced_on=day)
+    assert state_of(there, "1") == (State.BOUNCED, None)
+    assert planned(contact(), there) == []
+
+
+@pytest.mark.parametrize(("text", "ended"), [
+    ("2026-01-01T05:00:00-05:00", datetime(2026, 1, 1, 10, 0, 1, tzinfo=UTC)),
+    ("2026-01-01T05:00:00", None), ("", None), ("0000-00-00 00:00:00", None), ("None", None),
+])  # fmt: skip
+def test_the_moment_somebody_left_is_rounded_up_or_unknown(
+    text: str, ended: datetime | None
+) -> None:
+    """X2: the vendor shows whole seconds; a time without zone is no moment."""
+    assert membership_of("2", text) == Membership("2", ended)
+
+
+def test_withdrawals_are_planned_before_subscriptions() -> None:
+    """X2: and can be carried out apart from them."""
+    one = contact(wants={"News": True, "Offers": False})
+    changes = tuple(planned(one, existing(lists={"2": Membership("1")})))
+    leave, enter = ListChange("2", Method.UNSUBSCRIBE), ListChange("1", Method.SUBSCRIBE)
+    assert changes == (leave, enter)
+    assert (withdrawals(changes), subscriptions(changes)) == ((leave,), (enter,))
+
+
+def test_a_list_that_is_not_configured_is_never_planned() -> None:
+    """X5: whatever its status, and although consent is withdrawn."""
+    lists = {str(code + 70): Membership(str(code)) for code in range(4)}
+    one = contact(consents={"ads": Consent(Status.COMPLAINED)})
+    assert planned(one, existing(lists=lists)) == []
+
+
+@pytest.mark.parametrize(("given_for", "there", "mailed", "subscribed"), [
+    (None, HERE, HERE, True),  # unsaid, and the same address there
+    (None, "old@example.com", HERE, False),  # unsaid, and about to change
+    (HERE, "old@example.com", HERE, True),  # said to be for the new one
+    ("old@example.com", "old@example.com", HERE, False),
+    (HERE, "old@example.com", "old@example.com", False),  # the address there is kept
+    (None, "A@Example.com", HERE, True),  # letter case is no other address
+])  # fmt: skip
+def test_evidence_counts_for_its_own_address(
+    given_for: str | None, there: str, mailed: str, subscribed: bool
+) -> None:
+    """S2-11, X2: it never moves from one address to another."""
+    one = contact(consents={"ads": Consent(Status.CONFIRMED, GIVEN, given_for)})
+    enters = planned(one, existing(email=there), mailed)
+    assert enters == ([ListChange("1", Method.SUBSCRIBE)] if subscribed else [])
+
+
+def test_what_others_say_of_the_address_counts() -> None:
+    """S3-30, X2: the most restrictive of all facts about one address holds."""
+    changes, kept = plan_lists(
+        contact(), existing(), LISTS, {"ads": Status.PENDING}, NOW, mailed=HERE
+    )
+    assert (changes, kept) == ((), "no_consent")
+
+
+@pytest.mark.parametrize(("value", "status"), [
+    (True, Status.CONFIRMED), ("Yes", Status.CONFIRMED), (1, Status.CONFIRMED),
+    (False, Status.NONE), ("", Status.NONE), (None, Status.NONE), ("0", Status.NONE),
+    (" Soft_Opt_In ", Status.SOFT_OPT_IN), ("COMPLAINED", Status.COMPLAINED),
+])  # fmt: skip
+def test_consent_is_read_from_words(value: Any, status: Status) -> None:
+    """S0-22: any letter case; a blank is none."""
+    assert consents_of({"c": value}, SOURCE)["ads"] == Consent(status, None, "")
+
+
+@pytest.mark.parametrize(("value", "moment"), [
+    ("2026-01-01T00:00:00Z", datetime(2026, 1, 1, tzinfo=UTC)),
+    ("2026-01-01T02:00:00+02:00", datetime(2026, 1, 1, tzinfo=UTC)),
+    ("2026-01-01T14:00:00", datetime(2026, 1, 1, tzinfo=UTC)),
+    ("2026-01-01", datetime(2025, 12, 31, 10, tzinfo=UTC)),
+])  # fmt: skip
+def test_evidence_without_zone_is_as_old_as_it_can_be(value: str, moment: datetime) -> None:
+    """X2: so that it is never taken for newer than an unsubscription it came before."""
+    record = {"c": "confirmed", "at": value, "proof": "x", "for": " A@Example.com "}
+    assert consents_of(record, SOURCE)["ads"] == Consent(Status.CONFIRMED, moment, HERE)
+    assert consents_of({**record, "proof": " "}, SOURCE)["ads"].evidence_at is None
+
+
+@pytest.mark.parametrize("column", ["c", "at"])
+def test_what_cannot_be_read_is_a_fault_of_the_row(column: str) -> None:
+    """S0-10: never a guess, in either direction."""
+    with pytest.raises(RowError) as caught:
+        consents_of({"c": "confirmed", "at": "2026-01-01", column: "perhaps"}, SOURCE)
+    assert (caught.value.cause, caught.value.field) == ("consent_unreadable", column)
+    assert "perhaps" not in caught.value.message
+
+
+def test_wishes_are_true_false_or_unsaid() -> None:
+    """S0-10: true for everybody needs no column."""
+    rules = {"All": ListRule(None, "ads"), "Some": ListRule("w", "ads")}
+    assert wants_of({"w": "no"}, rules) == {"All": True, "Some": False}
+    assert wants_of({"w": " "}, rules) == {"All": True}
+    with pytest.raises(RowError, match="w is neither"):
+        wants_of({"w": "maybe"}, rules)
+
+
+@pytest.mark.parametrize(("value", "tags"), [
+    (None, None), ("", ()), ([], ()), ("a; b,,a", ("a", "b")), (["a, b", "c"], ("a, b", "c")),
+])  # fmt: skip
+def test_tags_are_read_from_a_list_or_a_text(value: Any, tags: tuple[str, ...] | None) -> None:
+    """S4-22: null says nothing, empty says none."""
+    assert tags_of({"t": value}, TagRule(column="t", owned_prefixes=("x",))) == tags
+    assert tags_of({"t": value}, TagRule(add=("x",))) is None
+
+
+names = st.sampled_from(["crm-a", "CRM-b", "crm-c", "vip", "Old", "old-x", "other"])
+
+
+@given(
+    st.sets(names, max_size=7),
+    st.none() | st.lists(names, max_size=4),
+    st.sets(st.sampled_from(["crm-a", "new"])),
+    st.booleans(),
+)
+def test_tags_that_nobody_owns_are_never_touched(
+    held: set[str], listed: list[str] | None, add: set[str], remove: bool
+) -> None:
+    """S4-22, X3, X5: any tags held, any tags listed: only named and owned ones change, and a
+    second plan after the first is empty.
+    """
+    rule = TagRule(tuple(sorted(add)), ("old",) if remove else (), "t", ("crm-",))
+    account = {str(i): name for i, name in enumerate(sorted(held))}
+    one = contact(tags=None if listed is None else tuple(dict.fromkeys(listed)))
+    change, _ = plan_tags(one, existing(tags={i: f"r{i}" for i in account}), rule, account)
+    removed = {account[i] for i in change.remove}
+    ours = {name for name in held if name.lower().startswith("crm-")}
+    assert removed <= ours | ({"Old"} if remove else set())
+    assert all(tag.lower().startswith("crm-") or tag in add for tag in change.add)
+    left = [name for i, name in account.items() if i not in change.remove] + list(change.add)
+    after = {str(i): name for i, name in enumerate(left)}
+    again, _ = plan_tags(one, existing(tags={i: f"r{i}" for i in after}), rule, after)
+    assert (again.add, again.remove) == ((), ())
+
+
+def test_all_faults_of_lists_and_tags_are_named_at_once() -> None:
+    """S0-14, S1-9: nothing is guessed, and one look at the message is enough."""
+    stream = {
+        "fields": {"email": "email"},
+        "consent": [
+            {"column": "c", "granted_at": "at", "evidence": "p", "purpose": "ads"},
+            {"column": "c", "granted_at": "at", "evidence": "p", "purpose": "ads"},
+            {"column": "c", "purpose": "survey"},
+        ],
+        "lists": {
+            "A": {"when": False, "consent": "ads"},
+            "B": {"when": True},
+            "C": {"when": "w", "consent": "other"},
+        },
+        "tags": {"add": ["x", " "], "remove": ["X"], "from": "t"},
+    }
+    with pytest.raises(ConfigurationError) as caught:
+        read_settings({"api_url": "http://127.0.0.1:1", "api_key": "k", "streams": {"s": stream}})
+    said = str(caught.value)
+    for words in (
+        "s.consent: purpose ads is declared twice",
+        "s.consent: needs granted_at, evidence",
+        "s.lists.A.when: a column, or true",
+        "s.lists.B.consent: names the purpose",
+        "s.lists.C.consent: no purpose other",
+        "s.tags: x can't be both added and removed",
+        "s.tags.add: holds a blank",
+        "s.tags.from: needs owned_prefixes",
+    ):
+        assert words in said
+
+
+@pytest.mark.parametrize(("options", "words"), [
+    ({"consent": {"column": "c", "granted_at": "a", "evidence": "p", "purpose": "x"}},
+     "serves nothing without lists"),
+    ({"tags": {"owned_prefixes": ["x"]}}, "needs from"),
+])  # fmt: skip
+def test_an_option_without_effect_is_a_fault(options: dict[str, Any], words: str) -> None:
+    """S0-14: it was meant to have one."""
+    stream = {"fields": {"email": "email"}, **options}
+    with pytest.raises(ConfigurationError, match=words):
+        read_settings({"api_url": "http://127.0.0.1:1", "api_key": "k", "streams": {"s": stream}})
+
+
+def test_every_named_column_has_to_be_in_the_schema() -> None:
+    """S0-39, X2: a column missing by a slip must not read as nobody having consent."""
+    stream = {
+        "key": "id",
+        "fields": {"email": "email"},
+        "consent": {"column": "c", "granted_at": "a", "evidence": "p", "purpose": "x"},
+        "lists": {"A": {"when": "w", "consent": "x"}},
+        "tags": {"from": "t", "owned_prefixes": ["x"]},
+    }
+    config = {"api_url": "http://127.0.0.1:1", "api_key": "k", "streams": {"s": stream}}
+    columns = read_settings(config).streams["s"].columns
+    assert set(columns) == {"id", "email", "c", "a", "p", "w", "t"}
