@@ -158,7 +158,7 @@ def test_an_unsaid_wish_changes_nothing_for_who_has_consent(
 def test_who_leaves_between_two_runs_stays_away(
     sim: Simulator, news: WarmTarget, event: str
 ) -> None:
-    """S2-19, X2, X3: the source still says yes; nothing is written, the report says why."""
+    """X2, X3: the source still says yes; nothing is written, the report says why."""
     seed(sim)
     deliver(news, record(1, **YES))
     sim.event(event, email="person1@example.com")
@@ -219,7 +219,7 @@ def test_withdrawals_know_no_budget(sim: Simulator, make_target: Any) -> None:
 
 @pytest.mark.parametrize("fault", ["unreadable", "contradicting", "sharing", "ambiguous"])
 def test_a_rejected_row_still_withdraws(sim: Simulator, news: WarmTarget, fault: str) -> None:
-    """S0-9, S0-24, X2: a row that can't be delivered as a whole is heard in what it takes away."""
+    """S0-9, S0-25, X2: a row that can't be delivered as a whole is heard in what it takes away."""
     seed(sim, person(1, lists={"News": 1}))
     gone = {**YES, "consent": "complained"}
     rows = {
@@ -236,7 +236,7 @@ def test_a_rejected_row_still_withdraws(sim: Simulator, news: WarmTarget, fault:
 def test_of_persons_sharing_an_address_the_most_restrictive_counts(
     sim: Simulator, news: WarmTarget
 ) -> None:
-    """S3-30, X2: one said yes, one no to mail at the same address: nobody there is subscribed."""
+    """X2: one said yes, one no to mail at the same address: nobody there is subscribed."""
     seed(sim)
     shared = "shared@example.com"
     run = deliver(
@@ -302,7 +302,7 @@ def test_who_leaves_after_a_subscription_without_answer_stays_away(
 def test_wherever_a_run_ends_nobody_is_active_who_must_not_be(
     sim: Simulator, make_target: Any, applied: bool
 ) -> None:
-    """S2-11, X1, X2, X3: the run is ended at each of its writes in turn, applied or not; the
+    """S2-11, S2-17, X2, X3: the run is ended at each of its writes in turn, applied or not; the
     withdrawn are out before anybody comes in, and the next run completes.
     """
     people = [
@@ -364,6 +364,73 @@ def test_a_new_address_is_active_only_with_evidence_of_its_own(
     assert contact_of(sim, "person3@example.com")["lists"] == {"1": "1"}
     writes = [(r["method"], r["path"].partition("/api/3")[2]) for r in sim.requests(writes=True)]
     assert writes[0] == ("POST", "/contactLists")
+
+
+def test_who_unsubscribed_is_not_subscribed_under_a_new_address(
+    sim: Simulator, news: WarmTarget, make_target: Any
+) -> None:
+    """S2-18, S2-19, X2: neither with evidence that names no address nor with older one that does;
+    with newer one for the new address they are.
+    """
+    seed(sim, person(1, lists={"News": 1}), person(2, lists={"News": 1}))
+    sim.clock(now=(datetime.now(UTC) - timedelta(days=100)).isoformat())
+    for key in (1, 2):
+        sim.event("unsubscribe", email=f"person{key}@example.com")
+    sim.clock(real=True)
+    old = {**YES, "consent_at": LAST_YEAR}
+    assert deliver(news, record(1, "new1@example.com", **old)).code == 0
+    assert contact_of(sim, "new1@example.com")["lists"] == {"1": "2"}
+    said = make_target("said", streams=with_lists(consent={**CONSENT, "address": "consent_for"}))
+    row = {**old, "consent_for": "new2@example.com"}
+    assert deliver(said, record(2, "new2@example.com", **row)).code == 0
+    assert contact_of(sim, "new2@example.com")["lists"] == {"1": "2"}
+    row = {**YES, "consent_for": "new2@example.com"}
+    assert deliver(said, record(2, "new2@example.com", **row)).code == 0
+    assert contact_of(sim, "new2@example.com")["lists"] == {"1": "1"}
+
+
+SWITCHES = [
+    ("contactlists_new_row_status", 200), ("contactlists_unknown_list", 422),
+    ("resubscribe_requires_sourceid", True), ("bounced_resubscribe", False),
+    ("tag_duplicate_status", 409), ("tag_duplicate_status", 200), ("echo_types", False),
+    ("account_timezone", "Australia/Sydney"), ("account_timezone", "UTC"),
+    ("include_supported", False), ("idle_update_bumps_udate", False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("switch", "value"), SWITCHES)
+def test_a_flipped_guess_makes_nobody_active_who_must_not_be(
+    sim: Simulator, make_target: Any, switch: str, value: Any
+) -> None:
+    """X2, X3, X5: every guess of the contract about lists and tags, turned: who may be active is,
+    who may not is not, and an idle run writes nothing.
+    """
+    sim.switches(**{switch: value})
+    seed(
+        sim,
+        person(1, lists={"News": 1, "Foreign": 1}, tags=["vip"]),
+        person(2, lists={"News": 1}),
+        person(3, lists={"News": 1}),
+        person(5, lists={"News": 1}),
+        tags=["vip"],
+    )
+    sim.clock(now=(datetime.now(UTC) - timedelta(days=100)).isoformat())
+    sim.event("unsubscribe", email="person2@example.com")
+    sim.event("unsubscribe", email="person3@example.com")
+    sim.clock(real=True)
+    target = make_target(streams=with_lists(tags={"add": ["crm"], "remove": ["gone"]}))
+    rows = [
+        record(1, **YES),
+        record(2, **YES),
+        record(3, **{**YES, "consent_at": LAST_YEAR}),
+        record(4, **YES),
+        record(5, **{**YES, "consent": "objected"}),
+    ]
+    assert deliver(target, *rows).code == 0
+    assert [status_of(sim, key) for key in (1, 2, 3, 4, 5)] == ["1", "1", "2", "1", "2"]
+    assert status_of(sim, 1, "Foreign") == "1"
+    assert contact_of(sim, "person1@example.com")["tags"] == ["crm", "vip"]
+    assert deliver(target, *rows).report["writes"] == 0
 
 
 def test_evidence_that_names_no_address_does_not_move_to_a_new_one(

@@ -63,7 +63,7 @@ def golden() -> dict[tuple[State, Claim], Method | None]:
 
 @pytest.mark.parametrize(("state", "claimed"), list(product(State, Claim)))
 def test_each_cell_of_the_table_allows_what_is_written_down(state: State, claimed: Claim) -> None:
-    """S2-11, S3-30, X2: twenty cells, each with the one method that may be called, or none."""
+    """S2-11, X2: twenty cells, each with the one method that may be called, or none."""
     assert ALLOWED[Listing.MANAGED, state, claimed] is golden()[state, claimed]
 
 
@@ -95,7 +95,7 @@ def test_each_decision_stays_inside_the_table(
 def test_nobody_becomes_active_without_evidence_for_that_address(
     status: Status, state: State
 ) -> None:
-    """S2-11, S2-19, X2: every source fact against every destination state, list and method: who
+    """S2-11, X2: every source fact against every destination state, list and method: who
     enters has dated proof for this address, and who left or bounced has newer proof than that.
     """
     given_ats = (None, GIVEN, NOW + timedelta(days=1))
@@ -122,7 +122,7 @@ def test_nobody_becomes_active_without_evidence_for_that_address(
 
 @given(statuses, statuses, statuses)
 def test_join_is_a_semilattice(a: Status, b: Status, c: Status) -> None:
-    """S3-30, X2: commutative, associative, idempotent: the order of facts does not matter."""
+    """X2: commutative, associative, idempotent: the order of facts does not matter."""
     assert join(a, b) is join(b, a)
     assert join(a, join(b, c)) is join(join(a, b), c) is join(a, b, c)
     assert join(a, a) is a

@@ -127,7 +127,7 @@ def test_evidence_counts_for_its_own_address(
 
 
 def test_what_others_say_of_the_address_counts() -> None:
-    """S3-30, X2: the most restrictive of all facts about one address holds."""
+    """X2: the most restrictive of all facts about one address holds."""
     changes, kept = plan_lists(
         contact(), existing(), LISTS, {"ads": Status.PENDING}, NOW, mailed=HERE
     )
@@ -140,7 +140,7 @@ def test_what_others_say_of_the_address_counts() -> None:
     (" Soft_Opt_In ", Status.SOFT_OPT_IN), ("COMPLAINED", Status.COMPLAINED),
 ])  # fmt: skip
 def test_consent_is_read_from_words(value: Any, status: Status) -> None:
-    """S0-22: any letter case; a blank is none."""
+    """X2: any letter case; a blank is none."""
     assert consents_of({"c": value}, SOURCE)["ads"] == Consent(status, None, "")
 
 
@@ -214,7 +214,7 @@ def test_tags_that_nobody_owns_are_never_touched(
 
 
 def test_all_faults_of_lists_and_tags_are_named_at_once() -> None:
-    """S0-14, S1-9: nothing is guessed, and one look at the message is enough."""
+    """S0-14: nothing is guessed, and one look at the message is enough."""
     stream = {
         "fields": {"email": "email"},
         "consent": [
