@@ -20,6 +20,7 @@ from target_kit.errors import (
     CallRefused,
     ConfigurationError,
     GuardTripped,
+    InputError,
     LockedError,
     OutcomeUnknown,
     StopRun,
@@ -145,6 +146,11 @@ class Run:
         """All streams that came; STATE follows when every list is in order."""
         if intake.input_error is not None:
             raise intake.input_error
+        if not intake.streams and intake.marker is None:
+            raise InputError(
+                "the input is empty: not even a SCHEMA came (did the tap start?); no list was "
+                "changed. To finish an open change without input: target-optimizely recover"
+            )
         streams = [name for name in intake.streams if self.settings.lists_of(name)]
         with ExitStack() as stack:
             jobs = {name: self._open_jobs(name, intake, stack) for name in streams}

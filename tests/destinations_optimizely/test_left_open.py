@@ -30,3 +30,14 @@ def test_an_open_change_of_a_list_no_longer_configured_is_named(
     assert healed.code == 0
     assert "open change" not in healed.stderr
     assert [one["ended"] for one in healed.report["recovered"]] == ["done"]
+
+
+def test_empty_input_is_not_taken_for_a_whole_one(sim: Simulator, make_target: MakeTarget) -> None:
+    """S1-20: a tap that dies before its first line ends the run with 6, the list as it was."""
+    target = make_target()
+    assert target.transfer([row(1)]).code == 0
+    before = sim.state()
+    run = target.run_bytes(b"")
+    assert (run.code, run.states) == (6, [])
+    assert "the input is empty" in run.stderr
+    assert sim.state()["clients"] == before["clients"]

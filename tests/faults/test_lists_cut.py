@@ -283,7 +283,7 @@ def test_a_signal_after_the_clear_without_grace_leaves_an_open_intent(
     assert len(recipients(campaign)) < PEOPLE
     assert len(open_phases(target)) == 1
     run = list_zygote.start(target, b"").end()
-    assert (run.code, run.states) == (0, []), run.stderr
+    assert (run.code, run.states) == (6, []), run.stderr
     assert recipients(campaign).keys() == ids(range(1, PEOPLE + 1))
     run = list_zygote.start(target, lines(messages())).end()
     assert (run.code, len(run.states)) == (0, 1), run.stderr
