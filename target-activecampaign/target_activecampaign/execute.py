@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import NoReturn
 
 import msgspec
 from target_kit.address import address_key
@@ -12,7 +13,7 @@ from target_kit.outcome import Outcome, Result, Step
 
 from target_activecampaign.accounts import Accounts
 from target_activecampaign.client import COMPARED, ActiveCampaign
-from target_activecampaign.lists import Lists
+from target_activecampaign.lists import GONE, Lists
 from target_activecampaign.look import Look
 from target_activecampaign.memberships import mailed_address, subscriptions, withdrawals
 from target_activecampaign.model import Change, Contact, Existing
@@ -81,14 +82,20 @@ class Executor:
         failed = failed or not_entered or not_tagged
         return failed or Result(Outcome.APPLIED, step, kept, source=source)
 
+    def gone(self) -> NoReturn:
+        """What the settings say of a contact that was deleted there (S0-37)."""
+        if self._on_contact_gone == "reject":
+            raise RowError("contact_gone", GONE) from None
+        raise LookAgain(written=False) from None
+
     def _leave_lists(self, contact: Contact, change: Change, source: str) -> Result | None:
         contact_id, lists = change.contact_id, self._lists
         if lists is None or contact_id is None or not withdrawals(change.lists):
             return None
         mailed = self._mailed(contact, change)
         failed, _ = attempt(Step.LISTS, source, lambda: lists.leave(contact, contact_id, mailed))
-        if failed and failed.cause == "contact_gone" and self._on_contact_gone == "insert":
-            raise LookAgain(written=False)
+        if failed and failed.cause == "contact_gone":
+            self.gone()
         return failed
 
     def _enter_lists(
@@ -149,11 +156,7 @@ class Executor:
         except CallRefused as refused:
             if refused.status == 404:
                 self._look.refresh(contact_id)
-                if self._on_contact_gone == "reject":
-                    raise RowError(
-                        "contact_gone", "the contact was deleted at ActiveCampaign"
-                    ) from None
-                raise LookAgain(written=False) from None
+                self.gone()
             raise refusal(refused) from None
         except OutcomeUnknown:
             self._look.refresh(contact_id)
@@ -212,8 +215,7 @@ class Executor:
             except CallRefused as error:
                 refused[field_id] = refusal(error)
             except (CallFailed, OutcomeUnknown):
-                stored = self._look.refresh(contact_id)
-                if stored is None or stored.values.get(field_id, "") != value:
+                if not self._look.holds(contact_id, field_id, value):
                     refused[field_id] = RowError(
                         "value_not_stored", "a custom field value was not stored"
                     )

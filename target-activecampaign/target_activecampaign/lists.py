@@ -23,7 +23,7 @@ from target_activecampaign.settings import ContactStream
 
 #: Id and purpose of each managed list, by its name in the settings.
 ListIds = Mapping[str, tuple[str, str]]
-_GONE = "the contact was deleted at ActiveCampaign"
+GONE = "the contact was deleted at ActiveCampaign"
 
 
 def resolve_lists(streams: Sequence[ContactStream], client: ListEndpoints) -> dict[str, ListIds]:
@@ -142,7 +142,7 @@ class Lists:
     def _live(self, contact_id: str) -> Existing:
         live = self._look.refresh(contact_id)
         if live is None:
-            raise RowError("contact_gone", _GONE)
+            raise RowError("contact_gone", GONE)
         return live
 
     def _unsubscribe(self, live: Existing, list_id: str) -> Existing:

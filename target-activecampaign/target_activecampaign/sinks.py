@@ -247,7 +247,7 @@ class ContactSink:
         if self.lists:
             known = self.lists.known(existing) if existing else None
             if existing and known is None:
-                raise LookAgain(written=False)
+                self.executor.gone()
             existing = known
             mailed = mailed_address(contact, known, renamed=change.email is not None)
             lists, kept = self.lists.plan(contact, known, mailed)

@@ -36,6 +36,7 @@ class Withdrawn:
     def put_aside(self, contact: Contact | None) -> None:
         """Keep a row that will not be processed; one that withdraws nothing is not needed."""
         if contact and not contact.deleted and _withdraws(contact):
+            self.lists.hear(contact)
             self.aside.append(contact)
 
     def go(self, contacts: Iterable[Sequence[Contact]], *, by_point: bool) -> None:

@@ -233,6 +233,33 @@ def test_a_rejected_row_still_withdraws(sim: Simulator, news: WarmTarget, fault:
     assert status_of(sim) == "2"
 
 
+def test_an_unreadable_row_counts_for_its_address(sim: Simulator, news: WarmTarget) -> None:
+    """X2: its withdrawal keeps another row of this run from subscribing the same new address."""
+    seed(sim)
+    gone = {**YES, "consent": "unsubscribed", "given_name": "x" * 300}
+    deliver(news, record(1, "shared@example.com", **YES), record(2, "shared@example.com", **gone))
+    assert contact_of(sim, "shared@example.com")["lists"] == {}
+
+
+@pytest.mark.parametrize(("gone", "outcomes"), [
+    ("insert", {"applied": 1}), ("reject", {"rejected": 1}),
+])  # fmt: skip
+def test_who_is_deleted_there_before_the_last_look_is_treated_as_configured(
+    sim: Simulator, make_target: Any, gone: str, outcomes: dict[str, int]
+) -> None:
+    """S0-37: also when the look before a withdrawal is what finds it."""
+    seed(sim, person(1, lists={"News": 1}))
+    happening = {"type": "delete_contact", "email": "person1@example.com"}
+    action = {"type": "event", "event": happening, "when": "before"}
+    sim.faults([{"match": {"path": "/contacts/\\d+$"}, "nth": 1, "action": action}])
+    streams = with_lists(on_contact_gone=gone)
+    target = make_target(streams=streams, reads="crawl")
+    run = deliver(target, record(1, "new1@example.com", **YES))
+    assert sim.faults()[0]["fired"] == 1
+    assert (run.code, run.outcomes) == (0, outcomes)
+    assert len(sim.contacts()) == (gone == "insert")
+
+
 def test_of_persons_sharing_an_address_the_most_restrictive_counts(
     sim: Simulator, news: WarmTarget
 ) -> None:
