@@ -14,6 +14,7 @@ from target_kit.index import DestinationIndex, Entry
 from target_kit.signals import StopSignal
 
 from target_activecampaign.client import ActiveCampaign
+from target_activecampaign.encoding import same
 from target_activecampaign.model import Contact, Existing, Field, KeyType, canonical_key
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -120,6 +121,12 @@ class Look:
         else:
             self.remember([existing])
         return existing
+
+    def holds(self, contact_id: str, field_id: str, value: str) -> bool:
+        """Whether the contact, read live again, has this value in a field of ours (S0-53)."""
+        existing = self.refresh(contact_id)
+        stored = existing.values.get(field_id, "") if existing else None
+        return stored is not None and same(self._owned[field_id], stored, value)
 
     def existing(self, contact_id: str) -> Existing | None:
         """The contact as last read or written."""

@@ -251,6 +251,16 @@ def _(simulator: Simulator, api: Api) -> Any:
     return api.put("contacts/1", change).status_code
 
 
+@probe("datetime_storage", "as_sent")
+def _(simulator: Simulator, api: Api) -> Any:
+    simulator.seed({"fields": [{"perstag": "AT", "type": "datetime"}]})
+    field = simulator.state()["fields"][-1]["id"]
+    api.contact("a@example.com")
+    payload = {"contact": "1", "field": field, "value": "2026-01-01T12:00:00+00:00"}
+    api.post("fieldValues", {"fieldValue": payload})
+    return simulator.contacts()["a@example.com"]["fieldValues"]["AT"]
+
+
 @probe("unknown_inline_field", "422")
 def _(simulator: Simulator, api: Api) -> Any:
     person(simulator)

@@ -9,7 +9,7 @@ from typing import Any
 from api_simulators.activecampaign import errors, stamps
 from api_simulators.activecampaign.call import Call, entries, text
 from api_simulators.activecampaign.model import Contact, FieldValue
-from api_simulators.activecampaign.value_rules import check_value
+from api_simulators.activecampaign.value_rules import check_value, stored_form
 
 STRICT = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 AT_SIGN = re.compile(r".+@.+", re.DOTALL)
@@ -84,7 +84,7 @@ def inline_values(call: Call, given: Any) -> list[tuple[int, str]]:
             continue
         value = text(entry.get("value"))
         check_value(call, known, value)
-        found.append((known.id, value))
+        found.append((known.id, stored_form(call, known, value)))
     return found
 
 

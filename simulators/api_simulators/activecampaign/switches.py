@@ -128,6 +128,13 @@ TABLE: tuple[Switch, ...] = (
         "guess",
     ),
     Switch(
+        "datetime_storage",
+        "account_zone",
+        ("account_zone", "as_sent"),
+        "a moment in a custom field is kept in the zone of the account, or as it came",
+        "custom fields page",
+    ),
+    Switch(
         "unknown_inline_field",
         "ignore",
         ("ignore", "422", "403"),

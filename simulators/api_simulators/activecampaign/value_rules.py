@@ -28,6 +28,14 @@ def check_value(call: Call, field: Field, value: str) -> None:
         raise errors.invalid("field_invalid", title, "fieldValues")
 
 
+def stored_form(call: Call, field: Field, value: str) -> str:
+    """Return the value as the account keeps it: moments in its own zone, unless switched."""
+    if field.type != "datetime" or call.switches["datetime_storage"] == "as_sent":
+        return value
+    seconds = stamps.parse(value, call.zone) if value else None
+    return value if seconds is None else stamps.iso(seconds, call.zone)
+
+
 def _fits(call: Call, field: Field, value: str) -> bool:
     if field.type == "number":
         return _is_number(value)

@@ -10,7 +10,7 @@ from api_simulators.activecampaign.call import Call, text
 from api_simulators.activecampaign.contact_rules import set_value
 from api_simulators.activecampaign.indexes import Inverted, SortedKeys
 from api_simulators.activecampaign.model import Contact, Field, FieldValue
-from api_simulators.activecampaign.value_rules import check_value
+from api_simulators.activecampaign.value_rules import check_value, stored_form
 from api_simulators.wire import Answer, json_answer
 
 INVALID = "Field id not valid"
@@ -84,7 +84,7 @@ def _read(call: Call) -> tuple[dict[str, Any], Contact, Field, str]:
     check_value(call, field, value)
     if body.get("useDefaults") is True:
         _fill_defaults(call, contact, field)
-    return given, contact, field, value
+    return given, contact, field, stored_form(call, field, value)
 
 
 def _fill_defaults(call: Call, contact: Contact, written: Field) -> None:
