@@ -20,6 +20,11 @@ from target_kit.files import open_private, private_directory, write_atomically
 from target_kit.versions import is_newer
 
 _KEY_BYTES = 32
+#: Of two notes of one name in one batch the later version stays, whatever their order.
+_PUT = (
+    "INSERT INTO tombstones VALUES (?, ?, ?) ON CONFLICT (stream, who) DO UPDATE"
+    " SET version = excluded.version WHERE version IS NULL OR excluded.version > version"
+)
 
 
 class TombstonesError(StopRun):
@@ -38,33 +43,43 @@ class Tombstones:
     """The deletions of one stream. One run holds the lock."""
 
     def __init__(self, state_dir: Path, stream: str) -> None:
+        """Open what there is; the files are made with the first note."""
         self._stream = stream
-        path = private_directory(state_dir) / "tombstones.sqlite"
+        self._path = private_directory(state_dir) / "tombstones.sqlite"
+        self._secret = b""
+        self._db: sqlite3.Connection | None = None
+        if self._path.exists():
+            self._open()
+        self._any = bool(self._rows("stream = ? LIMIT 1", stream))
+
+    def _open(self) -> sqlite3.Connection:
+        if self._db is not None:
+            return self._db
         try:
-            self._secret = _secret(path.with_suffix(".key"), new=not path.exists())
-            os.close(open_private(path, os.O_CREAT | os.O_RDWR))
-            self._db = sqlite3.connect(path, isolation_level=None)
+            self._secret = _secret(self._path.with_suffix(".key"), new=not self._path.exists())
+            os.close(open_private(self._path, os.O_CREAT | os.O_RDWR))
+            self._db = sqlite3.connect(self._path, isolation_level=None)
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute(
                 "CREATE TABLE IF NOT EXISTS tombstones (stream TEXT, who BLOB, version TEXT,"
                 " PRIMARY KEY (stream, who)) WITHOUT ROWID"
             )
-            self._any = bool(self._rows("stream = ? LIMIT 1", stream))
         except (OSError, sqlite3.Error) as error:
             raise _broken(error) from None
+        return self._db
 
     def note(self, tombstones: Iterable[Tombstone]) -> None:
         """Make deletions durable, all or none; of two of one name the later version stays."""
-        due = [(self._who(t.name), t.version) for t in tombstones if self._is_news(t)]
-        if not due:
+        given = list(tombstones)
+        if not given:
             return
+        database = self._open()
+        due = [(self._who(t.name), t.version) for t in given if self._is_news(t)]
         try:
-            self._db.execute("BEGIN IMMEDIATE")
-            self._db.executemany(
-                "INSERT OR REPLACE INTO tombstones VALUES (?, ?, ?)",
-                ((self._stream, who, version) for who, version in due),
-            )
-            self._db.execute("COMMIT")
+            database.execute("BEGIN IMMEDIATE")
+            for who, version in due:
+                database.execute(_PUT, (self._stream, who, version))
+            database.execute("COMMIT")
         except sqlite3.Error as error:
             raise _broken(error) from None
         self._any = True
@@ -81,7 +96,8 @@ class Tombstones:
 
     def close(self) -> None:
         """Let go of the file."""
-        self._db.close()
+        if self._db is not None:
+            self._db.close()
 
     def _is_news(self, tombstone: Tombstone) -> bool:
         known = self._known(tombstone.name)
@@ -94,6 +110,8 @@ class Tombstones:
         return (rows[0][0],) if rows else None
 
     def _rows(self, where: str, *values: str | bytes) -> list[tuple[str | None]]:
+        if self._db is None:
+            return []
         try:
             return self._db.execute(
                 f"SELECT version FROM tombstones WHERE {where}", values
