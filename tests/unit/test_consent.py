@@ -166,6 +166,12 @@ def test_a_persons_objection_holds_for_every_purpose(own: Status, other: Status)
     assert status_of("news", consents) is expected
 
 
+@given(statuses, st.lists(statuses))
+def test_what_others_say_of_the_same_address_is_joined(own: Status, said: list[Status]) -> None:
+    """X2: whatever their number and order."""
+    assert status_of("news", {"news": Consent(own)}, said) is join(own, *said)
+
+
 def test_what_nobody_spoke_of_is_no_consent() -> None:
     """X2: an unknown purpose is none, and none is worth nothing."""
     status = status_of("news", {})
