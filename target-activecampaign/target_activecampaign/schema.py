@@ -122,7 +122,7 @@ CONFIG_SCHEMA: dict[str, Any] = {
             "integer",
             "Error budget",
             "Row errors that each step (check, update, insert, custom_fields, account, lists, "
-            "tags) tolerates.",
+            "tags, delete) tolerates.",
             default=500,
             minimum=0,
         ),
