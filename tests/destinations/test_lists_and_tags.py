@@ -172,7 +172,7 @@ def test_who_leaves_between_two_runs_stays_away(
 
 @pytest.mark.parametrize(("status", "granted", "expected"), [
     ("2", LAST_MONTH, "1"), ("2", LAST_YEAR, "2"), ("3", LAST_MONTH, "1"), ("3", LAST_YEAR, "3"),
-])  # fmt: skip
+], ids=["left, newer", "left, older", "bounced, newer", "bounced, older"])  # fmt: skip
 def test_only_newer_evidence_brings_back_who_left(
     sim: Simulator, news: WarmTarget, status: str, granted: str, expected: str
 ) -> None:
