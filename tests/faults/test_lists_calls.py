@@ -240,7 +240,7 @@ def test_a_vendor_that_goes_down_for_good_in_mid_refill_leaves_an_open_intent(
     assert_open(campaign, target, go(list_zygote, target, deadline_seconds=20), 7)
     assert len(recipients(campaign)) == 100 * (nth - 1)
     campaign.faults([])
-    run = go(list_zygote, target, b"")
+    run = go(list_zygote, target, b"", command=("recover",))
     assert (run.code, run.states) == (0, []), run.stderr
     assert recipients(campaign).keys() == COMPLETE
     assert_complete(campaign, target, go(list_zygote, target))
@@ -317,7 +317,7 @@ def test_damaged_wanted_rows_bring_the_old_content_back(
 ) -> None:
     """S1-23: what is no longer what was meant is never sent."""
     damage(stopped, "wanted", column)
-    run = go(list_zygote, target, b"")
+    run = go(list_zygote, target, b"", command=("recover",))
     assert (run.code, run.states) == (0, []), run.stderr
     assert recipients(campaign).keys() == OLD
     assert open_phases(target) == []
