@@ -6,30 +6,27 @@ then, on the refreshed mapping, what is new is inserted. STATE follows the secon
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-import msgspec
 from target_kit.clock import Clock
 from target_kit.errors import CallFailed, OutcomeUnknown, RowError
 from target_kit.index import DestinationIndex
 from target_kit.intended import IntendedSet, Row
-from target_kit.outcome import OPEN, Outcome, Result, Step, Tally
+from target_kit.outcome import Outcome, Result, Step, Tally
 from target_kit.progress import Progress
 from target_kit.rejects import RejectStore
 from target_kit.signals import StopSignal
-from target_kit.spool import Spool, SpooledRecord
+from target_kit.spool import Spool
 from target_kit.tombstones import Tombstones
 
-from target_activecampaign import identity, mapping, planning
+from target_activecampaign import identity, planning
 from target_activecampaign.accounts import Accounts
 from target_activecampaign.client import ActiveCampaign
 from target_activecampaign.deletes import Deletes
-from target_activecampaign.deletion import row_version
 from target_activecampaign.execute import Executor, LookAgain, rejected
+from target_activecampaign.gathering import BATCH, Gathering, decode_contact
 from target_activecampaign.list_client import ListEndpoints
 from target_activecampaign.lists import ListIds, Lists
 from target_activecampaign.look import Look
@@ -40,14 +37,10 @@ from target_activecampaign.tags import Tags
 from target_activecampaign.withdrawal_client import WithdrawalEndpoints
 from target_activecampaign.withdrawn import Withdrawn
 
-BATCH = 500  # rows between two looks at STATE; also bounds memory
 _MAX_LOOKS = 4  # how often one row may find the world changed under it before it is given up
 _MAX_PASSES = 10  # longest chain of addresses handed on that one run resolves against its order
 
 logger = logging.getLogger(__name__)
-_decode_record = msgspec.json.Decoder(dict[str, Any]).decode
-_encode_contact = msgspec.msgpack.Encoder().encode
-_decode_contact = msgspec.msgpack.Decoder(Contact).decode
 
 
 @dataclass
@@ -79,10 +72,8 @@ class ContactSink:
     deletes: Deletes | None = field(init=False, default=None)
     executor: Executor = field(init=False)
     progress: Progress = field(init=False)
-    _unmapped: set[str] = field(default_factory=set)
+    gathering: Gathering = field(init=False)
     _blocked: int = 0
-    _any_deleted: bool = False
-    _set_aside: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.progress = Progress(self.stream.name, self.clock)
@@ -96,6 +87,18 @@ class ContactSink:
             self.tally.patient = True
         if self.stream.tags:
             self.tags = Tags(endpoints, self.look, self.stream.tags, self.tag_names)
+        self.gathering = Gathering(
+            self.stream,
+            self.key_type,
+            self.spool,
+            self.intended,
+            self.rejects,
+            self.tally,
+            self.clock,
+            self.stop,
+            self.lists,
+            self.withdrawn,
+        )
         if self.tombstones:
             self.deletes = Deletes(
                 self.stream.name,
@@ -105,7 +108,7 @@ class ContactSink:
                 self.tombstones,
                 self.stop,
                 match=self._match,
-                is_wanted=self.wants_address,
+                is_wanted=self.gathering.wants_address,
             )
         self.executor = Executor(
             self.client,
@@ -118,15 +121,15 @@ class ContactSink:
 
     def run(self) -> None:
         """Check, look, withdraw, update, insert: every record of the stream gets its outcome."""
-        self.materialise()
-        self.settle_duplicates()
+        self.gathering.materialise()
+        self.gathering.settle_duplicates()
         self.look_at_destination()
         if self.deletes:
-            self.deletes.go(self.deleted_rows, self.settle, by_point=self.by_point)
+            self.deletes.go(self.deleted_rows, self.gathering.settle, by_point=self.by_point)
         if self.withdrawn:
             batches = self.intended.batches(BATCH)
             self.withdrawn.go(
-                ([_decode_contact(row.body) for row in batch] for batch in batches),
+                ([decode_contact(row.body) for row in batch] for batch in batches),
                 by_point=self.by_point,
             )
             self.tally.enforce()
@@ -145,13 +148,9 @@ class ContactSink:
 
     def deleted_rows(self) -> Iterator[list[tuple[Row, Contact]]]:
         """Rows of persons deleted in the source, in batches."""
-        for batch in self.intended.batches(BATCH) if self._any_deleted else ():
-            rows = [(row, _decode_contact(row.body)) for row in batch]
+        for batch in self.intended.batches(BATCH) if self.gathering.any_deleted else ():
+            rows = [(row, decode_contact(row.body)) for row in batch]
             yield [(row, contact) for row, contact in rows if contact.deleted]
-
-    def wants_address(self, address_key: str) -> bool:
-        """Whether a living person of this run wants this address."""
-        return address_key in self._set_aside or self.intended.wants_address(address_key)
 
     def process(self, *, final: bool) -> None:
         """One pass over the rows still open; in the final one nothing stays open."""
@@ -164,15 +163,15 @@ class ContactSink:
 
     def process_batch(self, batch: Sequence[Row], *, final: bool) -> None:
         """look → resolve → diff → plan → execute → record, row by row on live data."""
-        contacts = [_decode_contact(row.body) for row in batch]
+        contacts = [decode_contact(row.body) for row in batch]
         if self.by_point:
             self.look.look_up([c for c in contacts if not c.deleted])
         for row, contact in zip(batch, contacts, strict=True):
             self.stop.check()
             if self.deletes and self.deletes.covers(row):
-                self.settle(row, _deleted_before)
+                self.gathering.settle(row, _deleted_before)
             elif result := self.process_row(contact, final=final):
-                self.settle(row, result)
+                self.gathering.settle(row, result)
 
     def process_row(self, contact: Contact, *, final: bool) -> Result | None:
         """The outcome of one row, or None while the first pass leaves it to the second."""
@@ -271,49 +270,6 @@ class ContactSink:
             return change
         return replace(change, account_id=account_id)
 
-    def settle(self, row: Row, result: Result) -> None:
-        """Record one outcome: durable first, counted then (the budget may end the run)."""
-        if result.outcome in OPEN:
-            self._reject(row.seq, row.identity, result)
-        else:
-            self.rejects.closed(row.identity)
-        self.intended.settle([row.seq])
-        self.tally.add(result)
-
-    def materialise(self) -> None:
-        """Map every spooled record and every open reject into the intended set (S0-6, S0-59)."""
-        reoffers = self.rejects.records()
-        self._add_rows(after=0, reoffered=False)
-        boundary = self.spool.last_seq()
-        for reject in reoffers:
-            if reject.identity not in self._unmapped and reject.record is not None:
-                self.spool.append_record(self.stream.name, 0, msgspec.json.encode(reject.record))
-        self._add_rows(after=boundary, reoffered=True)
-        self.intended.seal()
-
-    def settle_duplicates(self) -> None:
-        """Outcomes that only the whole set can tell (S0-3, S0-8, S0-9)."""
-        self.tally.reoffered -= len(self.intended.take_superseded())
-        for _ in self.intended.take_repeated():
-            self.tally.add(Result(Outcome.UNCHANGED, Step.CHECK, "repeated_row"))
-        for _ in self.intended.take_outdated():
-            self.tally.add(Result(Outcome.SUPPRESSED, Step.CHECK, "older_version"))
-        if self.lists:
-            for row in self.intended.sharing_address():
-                self.lists.hear(_decode_contact(row.body))
-        for row in self.intended.take_contradicting():
-            self.put_aside(row, _contradiction)
-        for row in self.intended.take_sharing_address(rule=self.stream.on_duplicate_email):
-            self.put_aside(row, _shared_address)
-
-    def put_aside(self, row: Row, why: RowError) -> None:
-        """Reject a row before its turn; only what it withdraws is still heard."""
-        if row.address_key:
-            self._set_aside.add(row.address_key)
-        if self.withdrawn:
-            self.withdrawn.put_aside(_decode_contact(row.body))
-        self.settle(row, rejected(why, Step.CHECK))
-
     def look_at_destination(self) -> None:
         """Choose how to read by cost, and crawl now if that is cheaper."""
         records = self.intended.count()
@@ -327,61 +283,6 @@ class ContactSink:
             self.look.crawl()
         if self.accounts:
             self.accounts.read(everything=self.reads.strategy == "crawl")
-
-    def _add_rows(self, *, after: int, reoffered: bool) -> None:
-        while batch := self.spool.records(self.stream.name, after=after, limit=BATCH):
-            self.stop.check()
-            after = batch[-1].seq
-            rows = [row for record in batch if (row := self._row(record, reoffered=reoffered))]
-            self.intended.add(rows)
-
-    def _row(self, spooled: SpooledRecord, *, reoffered: bool) -> Row | None:
-        self.tally.reoffered += reoffered
-        record = _decode_record(spooled.body)
-        try:
-            contact = _checked(spooled, record, self)
-        except RowError as error:
-            name = mapping.rejected_identity(record, self.stream, self.key_type)
-            self._unmapped.add(name)
-            if self.withdrawn and not reoffered:
-                self.withdrawn.put_aside(mapping.consent_only(record, self.stream, self.key_type))
-            self._reject(spooled.seq, name, rejected(error, Step.CHECK))
-            self.tally.add(rejected(error, Step.CHECK))
-            return None
-        self._any_deleted = self._any_deleted or contact.deleted
-        body = _encode_contact(contact)
-        return Row(
-            seq=spooled.seq,
-            line=spooled.line,
-            identity=contact.identity,
-            keyed=contact.key is not None,
-            address_key=contact.email.key if contact.email and not contact.deleted else None,
-            digest=hashlib.blake2b(body, digest_size=16).digest(),
-            version=row_version(record, self.stream.version_column, self.stream.deletes),
-            reoffered=reoffered,
-            body=body,
-        )
-
-    def _reject(self, seq: int, name: str, result: Result) -> None:
-        spooled = self.spool.records(self.stream.name, after=seq - 1, limit=1)[0]
-        record = _decode_record(spooled.body)
-        key = str(record.get(self.stream.key)) if self.stream.key else None
-        self.rejects.add(name, key, record, result, self.clock.now().isoformat(timespec="seconds"))
-
-
-def _checked(spooled: SpooledRecord, record: dict[str, Any], sink: ContactSink) -> Contact:
-    if spooled.fault:
-        raise RowError("schema", f"does not match its SCHEMA: {spooled.fault}")
-    return mapping.to_contact(record, sink.stream, sink.key_type)
-
-
-_contradiction = RowError(
-    "contradicting_rows",
-    "several rows of this run want different things for this key; set version_column to order them",
-)
-_shared_address = RowError(
-    "address_shared", "several persons of this run share this address", field="email"
-)
 
 
 _deleted_before = Result(Outcome.SUPPRESSED, Step.CHECK, "deleted_before")

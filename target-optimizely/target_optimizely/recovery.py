@@ -22,12 +22,12 @@ from target_optimizely.work import ListWork
 logger = logging.getLogger(__name__)
 
 
-def finish_or_restore(work: ListWork, intent: Intent, outcomes: Outcomes) -> Phase:
-    """Bring the open intent to its end; returns how it ended.
+def finish_or_restore(work: ListWork, intent: Intent, outcomes: Outcomes) -> None:
+    """Bring the open intent to its end; the journal says which.
 
-    Raises `GuardTripped` when the old content had to come back because the new one was refused,
-    `Incomplete` when rows are missing, and what the vendor's trouble raises: then the intent stays
-    open for the next run.
+    Raises `GuardTripped` when the old content had to come back because the new one was refused.
+    The intent stays open for the next run while a mailing to the list is on its way (`LockedError`,
+    S1-27), when rows are missing (`Incomplete`) and in all trouble of the vendor.
     """
     name = work.settings.name
     logger.warning(
@@ -36,13 +36,14 @@ def finish_or_restore(work: ListWork, intent: Intent, outcomes: Outcomes) -> Pha
         intent.opened_at,
         intent.phase,
     )
+    work.check_at_rest()
     if intent.phase is Phase.RESTORING:
         work.restore(intent)
-        return Phase.RESTORED
+        return
     if not work.journal.wanted.is_intact(intent.digest):
         logger.warning("list %s: the wanted rows on disk are damaged; restoring", name)
         work.restore(intent)
-        return Phase.RESTORED
+        return
     if intent.phase is Phase.RECONCILING:
         # Compared anew: what the stopped run has written is the same by now.
         work.reader.save(work.journal.present, intent.snapshot_names)
@@ -53,7 +54,6 @@ def finish_or_restore(work: ListWork, intent: Intent, outcomes: Outcomes) -> Pha
     else:
         size = fill_or_restore(work, intent, outcomes, resumed=True)
     work.journal.finish(intent, Phase.DONE, work.now(), size)
-    return Phase.DONE
 
 
 def fill_or_restore(

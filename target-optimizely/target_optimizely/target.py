@@ -21,9 +21,11 @@ from target_kit.singer import KitTarget
 from target_optimizely import guards
 from target_optimizely.checks import check_list
 from target_optimizely.recover_command import recover_command
-from target_optimizely.run import Run, vendor
+from target_optimizely.recovering import Recovering
+from target_optimizely.run import Run
 from target_optimizely.schema import CONFIG_SCHEMA
 from target_optimizely.settings import Settings, read_settings
+from target_optimizely.workbench import Workbench
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +57,7 @@ class TargetOptimizely(KitTarget):
     def begin(self) -> None:
         """Finish what an earlier run left open, before any new input is read (S1-23)."""
         try:
-            self.working().recover()
+            Recovering(self.bench).recover()
         except BaseException:  # the run ends here, so its report is due
             with self._published():
                 raise
@@ -77,36 +79,37 @@ class TargetOptimizely(KitTarget):
 
     def connection_check(self) -> None:
         """Prove address, user and lists by reading (`meltano config test`); nothing is written."""
-        with vendor(self.settings, self.clock, self.stop) as campaign:
+        with self.bench.vendor() as campaign:
             for one in self.settings.lists.values():
                 check_list(campaign, one)
 
     def consume(self, intake: Intake) -> None:
         """One run, with a report whatever its end."""
         with self._published():
-            self.working().go(intake)
+            Run(self.bench).go(intake)
             judge(self.report, None, fail_on_rejects=self.settings.fail_on_rejects)
 
     def recover(self) -> int:
         """Body of `target-optimizely recover`; how many lists were brought to an end."""
         with self._published():
-            self.working().recover()
+            Recovering(self.bench).recover()
             judge(self.report, None, fail_on_rejects=False)
         return len(self.report.recovered)
 
     def restore(self, name: str) -> int:
         """Body of `target-optimizely recover --restore NAME`; the size of the list afterwards."""
         with self._published():
-            size = self.working().restore(name)
+            size = Recovering(self.bench).restore(name)
             judge(self.report, None, fail_on_rejects=False)
         return size
 
     def _published(self) -> AbstractContextManager[None]:
         return published(self.report, self.clock, self.settings.report_file)
 
-    def working(self) -> Run:
-        """The run's worker."""
-        return Run(self.settings, self.report, self.clock, self.stop)
+    @property
+    def bench(self) -> Workbench:
+        """The means of this process; `stop` is set after construction."""
+        return Workbench(self.settings, self.report, self.clock, self.stop)
 
 
 def main() -> NoReturn:

@@ -14,7 +14,6 @@ from target_kit.errors import CredentialsError
 from target_kit.outcome import Outcome
 
 from target_optimizely import guards
-from target_optimizely.checks import check_at_rest
 from target_optimizely.model import Phase
 from target_optimizely.outcomes import Outcomes
 from target_optimizely.recovery import fill_or_restore, reconcile_or_give_up
@@ -41,7 +40,6 @@ class Transfer:
     outcomes: Outcomes
     attributes: Sequence[str]
     grace_seconds: float
-    check_mailings: bool
 
     def run(self) -> Transferred:
         """Bring the list to the wanted rows.
@@ -49,15 +47,14 @@ class Transfer:
         Raises GuardTripped, LockedError and IncompleteSnapshot with the list untouched, or with its
         old content put back; anything else may leave the intent open for the next run.
         """
-        work, settings = self.work, self.work.settings
+        work = self.work
         before = work.count()
         last_good = work.journal.last_good()
         good = before if last_good is None else last_good
         self.guard(good, "the selection")
         self.work.suppress(self.work.journal.wanted, self.outcomes.settled)
         self.guard(good, "the selection without those who are unsubscribed, blocked or bounced out")
-        if self.check_mailings:
-            check_at_rest(work.campaign, settings)
+        work.check_at_rest()
         before = work.reader.save(work.journal.stored, self.attributes)
         with work.stop.hold(self.grace_seconds, work.clock):
             after, digest = self.change()

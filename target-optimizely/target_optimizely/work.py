@@ -23,6 +23,7 @@ from target_kit.limits import pause
 from target_kit.outcome import Outcome, Result, Step
 from target_kit.signals import StopSignal
 
+from target_optimizely.checks import check_at_rest
 from target_optimizely.client import Campaign
 from target_optimizely.guards import is_enough
 from target_optimizely.journal import Journal
@@ -57,6 +58,7 @@ class ListWork:
     settings: ListSettings
     batch: int
     max_errors: int
+    check_mailings: bool
     campaign: Campaign
     journal: Journal
     sender: Sender
@@ -71,6 +73,14 @@ class ListWork:
     def now(self) -> str:
         """The time for the journal."""
         return self.clock.now().isoformat(timespec="seconds")
+
+    def check_at_rest(self) -> None:
+        """Refuse to change the list while a mailing to it is on its way, if that is asked (S1-27).
+
+        Raises LockedError or GuardTripped.
+        """
+        if self.check_mailings:
+            check_at_rest(self.campaign, self.settings)
 
     def suppress(self, rows: Rows, settled: Settled) -> None:
         """Settle everybody the vendor must not be given; asked again right before each chunk."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lists_support import OPTIN, REGULAR, ListTarget, row
+import pytest
+from lists_support import OPTIN, REGULAR, ListTarget, ids, recipients, row
 from simulators_support import Simulator
 
 MakeTarget = Callable[..., ListTarget]
@@ -41,3 +42,29 @@ def test_empty_input_is_not_taken_for_a_whole_one(sim: Simulator, make_target: M
     assert (run.code, run.states) == (6, [])
     assert "the input is empty" in run.stderr
     assert sim.state()["clients"] == before["clients"]
+
+
+@pytest.mark.parametrize("status", ["SENDING", "PAUSED"])
+def test_an_open_change_waits_while_a_mailing_to_the_list_is_on_its_way(
+    sim: Simulator, make_target: MakeTarget, status: str
+) -> None:
+    """S1-23 S1-27: nothing is cleared under a mailing, not even to heal; afterwards it heals."""
+    target = make_target(batch_size_records=10)
+    assert target.transfer([row(key) for key in range(1, 21)]).code == 0
+    sim.faults(
+        [{"match": {"body": "addAll3"}, "nth": 2, "times": 99, "action": {"type": "status"}}]
+    )
+    rows = [row(key) for key in range(1, 31)]
+    assert target.transfer(rows, deadline_seconds=3).code == 7
+    sim.faults([])
+    sim.event("mailing", id=7, status=status, lists=[REGULAR])
+    before = sim.state()["clients"]
+    waiting = target.transfer(rows)
+    assert (waiting.code, waiting.states) == (5, [])
+    assert sim.state()["clients"] == before
+    sim.event("mailing", id=7, status="DONE")
+    healed = target.transfer(rows)
+    assert healed.code == 0
+    assert [one["ended"] for one in healed.report["recovered"]] == ["done"]
+    assert recipients(sim).keys() == ids(range(1, 31))
+    assert healed.report["calls"]["RpcRecipient.addAll3"] == 2 + 3  # healing, then the transfer
