@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from target_kit.clock import Clock
 from target_kit.errors import CallFailed, OutcomeUnknown, RowError
@@ -21,17 +21,17 @@ from target_kit.signals import StopSignal
 from target_kit.spool import Spool
 from target_kit.tombstones import Tombstones
 
-from target_activecampaign import identity, planning
+from target_activecampaign import planning
 from target_activecampaign.accounts import Accounts
 from target_activecampaign.client import ActiveCampaign
+from target_activecampaign.deciding import Deciding
 from target_activecampaign.deletes import Deletes
 from target_activecampaign.execute import Executor, LookAgain, rejected
 from target_activecampaign.gathering import BATCH, Gathering, decode_contact
 from target_activecampaign.list_client import ListEndpoints
 from target_activecampaign.lists import ListIds, Lists
 from target_activecampaign.look import Look
-from target_activecampaign.memberships import mailed_address
-from target_activecampaign.model import Change, Contact, Existing, Field, FieldProblem, KeyType
+from target_activecampaign.model import Contact, Field, KeyType
 from target_activecampaign.settings import ContactStream
 from target_activecampaign.tags import Tags
 from target_activecampaign.withdrawal_client import WithdrawalEndpoints
@@ -66,11 +66,10 @@ class ContactSink:
     reads_setting: str = "auto"
     reads: planning.Reads | None = None
     look: Look = field(init=False)
-    lists: Lists | None = field(init=False, default=None)
-    tags: Tags | None = field(init=False, default=None)
     withdrawn: Withdrawn | None = field(init=False, default=None)
     deletes: Deletes | None = field(init=False, default=None)
     executor: Executor = field(init=False)
+    deciding: Deciding = field(init=False)
     progress: Progress = field(init=False)
     gathering: Gathering = field(init=False)
     _blocked: int = 0
@@ -80,13 +79,33 @@ class ContactSink:
         owned = [self.fields[perstag] for perstag in self.stream.custom_fields]
         key_field = self.fields[self.stream.key_field]
         self.look = Look(self.client, self.index, key_field, owned, self.key_type, self.stop)
-        endpoints = ListEndpoints(self.client.api)
+        endpoints, lists, tags = ListEndpoints(self.client.api), None, None
         if self.list_ids:
-            self.lists = Lists(endpoints, self.look, self.list_ids, self.clock)
-            self.withdrawn = Withdrawn(self.lists, self.look, self.index, self.stop, self.resolve)
-            self.tally.patient = True
+            lists = Lists(endpoints, self.look, self.list_ids, self.clock)
         if self.stream.tags:
-            self.tags = Tags(endpoints, self.look, self.stream.tags, self.tag_names)
+            tags = Tags(endpoints, self.look, self.stream.tags, self.tag_names)
+        self.executor = Executor(
+            self.client,
+            self.look,
+            self.accounts,
+            on_contact_gone=self.stream.on_contact_gone,
+            lists=lists,
+            tags=tags,
+        )
+        self.deciding = Deciding(
+            self.stream,
+            self.fields,
+            self.look,
+            self.index,
+            self.executor,
+            lists,
+            tags,
+            self.accounts,
+        )
+        if lists:
+            resolve = self.deciding.resolve
+            self.withdrawn = Withdrawn(lists, self.look, self.index, self.stop, resolve)
+            self.tally.patient = True
         self.gathering = Gathering(
             self.stream,
             self.key_type,
@@ -96,7 +115,7 @@ class ContactSink:
             self.tally,
             self.clock,
             self.stop,
-            self.lists,
+            lists,
             self.withdrawn,
         )
         if self.tombstones:
@@ -107,17 +126,9 @@ class ContactSink:
                 self.look,
                 self.tombstones,
                 self.stop,
-                match=self._match,
+                match=self.deciding.match,
                 is_wanted=self.gathering.wants_address,
             )
-        self.executor = Executor(
-            self.client,
-            self.look,
-            self.accounts,
-            on_contact_gone=self.stream.on_contact_gone,
-            lists=self.lists,
-            tags=self.tags,
-        )
 
     def run(self) -> None:
         """Check, look, withdraw, update, insert: every record of the stream gets its outcome."""
@@ -178,12 +189,12 @@ class ContactSink:
         step, source, written, called = Step.INSERT, "", False, False
         for _ in range(_MAX_LOOKS):
             try:
-                match = self.resolve(contact)
+                match = self.deciding.resolve(contact)
                 step = Step.UPDATE if match.contact_id else Step.INSERT
                 source = match.source
                 if not match.contact_id and not final:
                     return None
-                change = self.plan(contact, match)
+                change = self.deciding.plan(contact, match)
                 if change is None:
                     return _skipped(contact, step, source)
                 if change.empty and not change.problems:
@@ -204,71 +215,6 @@ class ContactSink:
             except OutcomeUnknown as error:
                 return Result(Outcome.UNKNOWN, step, "fate_unknown", str(error), source=source)
         return Result(Outcome.UNKNOWN, step, "keeps_changing", "gave up", source=source)
-
-    def resolve(self, contact: Contact) -> identity.Match:
-        """Who this is at the destination, by what the index knows now."""
-        if contact.deleted:
-            return identity.Match(None, "")
-        match = self._match(contact)
-        if match.contact_id is None and self.look.verify_before_insert:
-            self.look.confirm_new(contact)
-            match = self._match(contact)
-        return match
-
-    def _match(self, contact: Contact) -> identity.Match:
-        return identity.resolve(
-            contact,
-            self.index.by_key(contact.key) if contact.key else [],
-            self.index.by_address(contact.email.key) if contact.email else [],
-            has_key_column=self.stream.key is not None,
-        )
-
-    def plan(self, contact: Contact, match: identity.Match) -> Change | None:
-        """What must change; None when a rule forbids writing this row (S0-7)."""
-        if contact.deleted or (match.contact_id is None and contact.email is None):
-            return None
-        existing = self.look.existing(match.contact_id) if match.contact_id else None
-        if existing is None:
-            change = planning.plan_create(contact, self.stream, self.fields)
-            return self.plan_memberships(contact, None, self.plan_account(contact, change))
-        holders = self.index.by_address(contact.email.key) if contact.email else []
-        others = [h.id for h in holders if h.id != existing.id]
-        holder = others[0] if others else (holders[0].id if holders else None)
-        change = planning.plan_update(
-            contact, existing, self.stream, self.fields, address_holder=holder
-        )
-        return self.plan_memberships(contact, existing, self.plan_account(contact, change))
-
-    def plan_memberships(
-        self, contact: Contact, existing: Existing | None, change: Change
-    ) -> Change:
-        """Add what lists and tags need; reads them where the look-up did not bring them."""
-        if self.lists:
-            known = self.lists.known(existing) if existing else None
-            if existing and known is None:
-                self.executor.gone()
-            existing = known
-            mailed = mailed_address(contact, known, renamed=change.email is not None)
-            lists, kept = self.lists.plan(contact, known, mailed)
-            change = replace(change, lists=lists, kept=kept)
-        if self.tags:
-            existing = self.tags.known(existing) if existing else None
-            tags, problems = self.tags.plan(contact, existing)
-            change = replace(change, tags=tags, problems=(*change.problems, *problems))
-        return change
-
-    def plan_account(self, contact: Contact, change: Change) -> Change:
-        """Add the account to associate; an unknown one leaves the contact's as it is (S0-38)."""
-        if self.accounts is None or not contact.account_key:
-            return change
-        try:
-            account_id = self.accounts.account_of(contact.account_key)
-        except RowError as error:
-            problem = FieldProblem("account", error.cause, error.message)
-            return replace(change, problems=(*change.problems, problem))
-        if change.contact_id and not self.accounts.differs(change.contact_id, account_id):
-            return change
-        return replace(change, account_id=account_id)
 
     def look_at_destination(self) -> None:
         """Choose how to read by cost, and crawl now if that is cheaper."""
