@@ -149,6 +149,15 @@ class Simulator:
         """Keep the bodies of requests in the log from now on."""
         self.control("POST", "requests", {"bodies": keep})
 
+    def keep_journal(self) -> None:
+        """Note what each call and event changes, from now on."""
+        self.control("POST", "journal")
+
+    def journal(self) -> list[dict[str, Any]]:
+        """Return what each call, event and seed changed since the journal is kept, oldest first."""
+        entries: list[dict[str, Any]] = self.control("GET", "journal")["entries"]
+        return entries
+
     def switches(self, **wanted: Any) -> dict[str, Any]:
         """Turn switches; returns the position of every switch by name."""
         described = self.control("POST", "switches", wanted)

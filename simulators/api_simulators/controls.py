@@ -47,7 +47,9 @@ def _reset(station: Station, request: Request) -> Any:  # noqa: ARG001 - every c
 
 
 def _seed(station: Station, request: Request) -> Any:
-    return station.vendor.seed(_object(request))
+    added = station.vendor.seed(_object(request))
+    station.note("seed", "seed")
+    return added
 
 
 def _state(station: Station, request: Request) -> Any:  # noqa: ARG001 - every control has this shape
@@ -55,7 +57,7 @@ def _state(station: Station, request: Request) -> Any:  # noqa: ARG001 - every c
 
 
 def _event(station: Station, request: Request) -> Any:
-    return station.vendor.event(_object(request))
+    return station.event(_object(request))
 
 
 def _set_faults(station: Station, request: Request) -> Any:
@@ -92,6 +94,20 @@ def _clear_requests(station: Station, request: Request) -> Any:  # noqa: ARG001 
     return {"requests": []}
 
 
+def _journal(station: Station, request: Request) -> Any:  # noqa: ARG001 - every control has this shape
+    return station.journal.describe()
+
+
+def _keep_journal(station: Station, request: Request) -> Any:  # noqa: ARG001 - every control has this shape
+    station.journal.keep(station.vendor.state())
+    return station.journal.describe()
+
+
+def _drop_journal(station: Station, request: Request) -> Any:  # noqa: ARG001 - every control has this shape
+    station.journal.drop()
+    return station.journal.describe()
+
+
 def _clock(station: Station, request: Request) -> Any:  # noqa: ARG001 - every control has this shape
     return station.clock.describe()
 
@@ -120,6 +136,9 @@ CONTROLS: dict[tuple[str, str], Control] = {
     ("GET", "requests"): _requests,
     ("POST", "requests"): _keep_bodies,
     ("DELETE", "requests"): _clear_requests,
+    ("GET", "journal"): _journal,
+    ("POST", "journal"): _keep_journal,
+    ("DELETE", "journal"): _drop_journal,
     ("GET", "clock"): _clock,
     ("POST", "clock"): _set_clock,
     ("GET", "switches"): _switches,

@@ -60,8 +60,8 @@ class RequestLog:
 
     def add(
         self, time: float, request: Request, status: int, fault: str | None, operation: str = ""
-    ) -> None:
-        """Note one request."""
+    ) -> int:
+        """Note one request; returns its number."""
         self._count += 1
         body = request.body.decode("utf-8", "replace") if self.keep_bodies else None
         entry = Entry(
@@ -76,6 +76,7 @@ class RequestLog:
             operation,
         )
         self._entries.append(entry)
+        return self._count
 
     def clear(self) -> None:
         """Forget every request; the numbering starts again at 1."""

@@ -92,7 +92,8 @@ class Dispatcher:
 
 def _answer(station: Station, request: Request, fault: str | None) -> Answer:
     answer = station.vendor.respond(request)
-    _note(station, request, answer.status, fault)
+    number = _note(station, request, answer.status, fault)
+    station.note("call", f"{request.method} {request.path}", number)
     return answer
 
 
@@ -100,16 +101,16 @@ def _with_event(station: Station, request: Request, action: Action) -> Answer:
     """Let somebody change something in the vendor's user interface around this request."""
     before = action.options["when"] == "before"
     if before:
-        station.vendor.event(action.options["event"])
+        station.event(action.options["event"])
     answer = _answer(station, request, action.name)
     if not before:
-        station.vendor.event(action.options["event"])
+        station.event(action.options["event"])
     return answer
 
 
-def _note(station: Station, request: Request, status: int, fault: str | None) -> None:
+def _note(station: Station, request: Request, status: int, fault: str | None) -> int:
     operation = station.vendor.operation(request)
-    station.log.add(station.clock.now(), request, status, fault, operation)
+    return station.log.add(station.clock.now(), request, status, fault, operation)
 
 
 async def serve(host: str, port: int, by_prefix: dict[str, Station]) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from api_simulators.clock import Clock
 from api_simulators.faults import FaultPlan
+from api_simulators.journal import Journal
 from api_simulators.request_log import RequestLog
 from api_simulators.switches import Switches
 from api_simulators.wire import Answer, Request
@@ -43,13 +44,25 @@ class Vendor(Protocol):
 
 
 class Station:
-    """One vendor with its own clock, fault plan and request log."""
+    """One vendor with its own clock, fault plan, request log and journal of changes."""
 
     def __init__(self, vendor: Vendor, clock: Clock) -> None:
         self.vendor = vendor
         self.clock = clock
         self.faults = FaultPlan()
         self.log = RequestLog()
+        self.journal = Journal()
+
+    def event(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Let the vendor's `event` happen."""
+        done = self.vendor.event(data)
+        self.note("event", str(data.get("type")))
+        return done
+
+    def note(self, by: str, what: str, request: int | None = None) -> None:
+        """Write into the journal what has changed since the last time, if it is kept."""
+        if self.journal.kept:
+            self.journal.note(self.clock.now(), by, what, request, self.vendor.state())
 
     def reset(self) -> None:
         """Return to the state right after the process started."""
@@ -59,3 +72,4 @@ class Station:
         self.faults.replace([])
         self.log.clear()
         self.log.keep_bodies = False
+        self.journal.drop()

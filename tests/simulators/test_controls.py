@@ -166,6 +166,73 @@ def test_bodies_are_logged_only_when_asked_for(simulator: Simulator, api: Api) -
         simulator.control("POST", "requests", {"headers": True})
 
 
+def test_the_journal_tells_what_each_call_and_event_changed(simulator: Simulator, api: Api) -> None:
+    """X1, X2: every state in between is told: whole rows before and after, who and when; what
+    changed nothing is no entry, an answer that never comes is one all the same.
+    """
+    simulator.clock(now=1_000_000)
+    simulator.seed({"lists": ["News"], "contacts": [{"email": "a@example.com"}]})
+    simulator.keep_journal()
+    api.get("contacts/1")
+    api.subscribe("1", "1")
+    simulator.event("unsubscribe", contact="1", list=1)
+    gone = [{"match": {"method": "POST"}, "action": "apply_then_reset"}]
+    simulator.faults(gone)
+    with pytest.raises(requests.ConnectionError):
+        api.subscribe("1", "1")
+    simulator.faults([])
+    api.delete("contacts/1")
+    seen = []
+    for entry in simulator.journal():
+        rows = [change for change in entry["changes"] if change["table"] == "contacts"]
+        (row,) = rows
+        lists = [side and side["lists"] for side in (row["before"], row["after"])]
+        seen.append((entry["by"], entry["what"], entry["request"], *lists))
+    assert seen == [
+        ("call", "POST /api/3/contactLists", 2, {}, {"1": "1"}),
+        ("event", "unsubscribe", None, {"1": "1"}, {"1": "2"}),
+        ("call", "POST /api/3/contactLists", 3, {"1": "2"}, {"1": "1"}),
+        ("call", "DELETE /api/3/contacts/1", 4, {"1": "1"}, None),
+    ]
+    assert {entry["time"] for entry in simulator.journal()} == {1_000_000}
+
+
+def test_a_journal_begins_anew_and_ends(simulator: Simulator, api: Api) -> None:
+    """Kept again it starts from the state of now; dropped or reset nothing is noted; an event that
+    a fault brings is an entry of its own.
+    """
+    simulator.seed({"lists": ["News"], "contacts": [{"email": "a@example.com", "lists": {"1": 1}}]})
+    assert simulator.journal() == []
+    simulator.keep_journal()
+    api.contact("b@example.com")
+    simulator.seed({"contacts": [{"email": "c@example.com"}]})
+    assert [entry["by"] for entry in simulator.journal()] == ["call", "seed"]
+    simulator.keep_journal()
+    leaves = {"type": "unsubscribe", "contact": "1"}
+    simulator.faults([{"action": {"type": "event", "event": leaves, "when": "after"}}])
+    api.put("contacts/1", {"contact": {"firstName": "Ada"}})
+    assert [entry["what"] for entry in simulator.journal()] == [
+        "PUT /api/3/contacts/1",
+        "unsubscribe",
+    ]
+    simulator.control("DELETE", "journal")
+    api.contact("d@example.com")
+    assert simulator.control("GET", "journal") == {"kept": False, "entries": []}
+    simulator.keep_journal()
+    simulator.reset()
+    assert simulator.control("GET", "journal")["kept"] is False
+
+
+def test_every_vendor_has_a_journal(campaign: Simulator) -> None:
+    """What is no table of rows with ids is compared as a whole."""
+    campaign.keep_journal()
+    campaign.seed({"blocklist": ["a@example.com"]})
+    (entry,) = campaign.journal()
+    assert [(change["table"], change["id"]) for change in entry["changes"]] == [("clients", "1234")]
+    before, after = (entry["changes"][0][side]["blocklist"] for side in ("before", "after"))
+    assert len(after) == len(before) + 1
+
+
 def test_a_frozen_clock_moves_only_when_told(simulator: Simulator, api: Api) -> None:
     """set, advance and real; contacts are dated by it."""
     simulator.clock(now="2026-01-01T12:00:00+00:00")
