@@ -377,6 +377,147 @@ def _(simulator: Simulator, api: Api) -> Any:
     return api.get("import/info?batchId=none").status_code
 
 
+@probe("bad_token_body", "html")
+def _(simulator: Simulator, api: Api) -> Any:
+    return api.get("users/me", headers={"Api-Token": "wrong"}).headers.get("Content-Type")
+
+
+@probe("null_date", "0000-00-00")
+def _(simulator: Simulator, api: Api) -> Any:
+    person(simulator, lists={"News": 1})
+    answer = api.get("contacts/1").json()
+    contact, (membership,) = answer["contact"], answer["contactLists"]
+    return contact["bounced_date"], contact["deleted_at"], membership["udate"]
+
+
+@probe("put_email_case_only", "kept")
+def _(simulator: Simulator, api: Api) -> Any:
+    person(simulator)
+    answer = api.put("contacts/1", {"contact": {"email": "A@Example.com"}})
+    return answer.status_code, answer.json()["contact"]["email"], list(simulator.contacts())
+
+
+@probe("email_reserved_domains", False)
+def _(simulator: Simulator, api: Api) -> Any:
+    person(simulator)
+    change = {"contact": {"email": "placeholder@nobody.invalid"}}
+    return api.put("contacts/1", change).status_code, api.post("contacts", change).status_code
+
+
+@probe("excluded_address", "422")
+def _(simulator: Simulator, api: Api) -> Any:
+    person(simulator)
+    simulator.event("exclude", phrase="@example.org", match="end")
+    change = {"contact": {"email": "b@example.org"}}
+    return api.put("contacts/1", change).status_code, list(simulator.contacts())
+
+
+@probe("deleted_contact_readable", True)
+def _(simulator: Simulator, api: Api) -> Any:
+    person(simulator)
+    api.delete("contacts/1")
+    return api.get("contacts/1").status_code, simulator.contacts()
+
+
+@probe("delete_quota", 1)
+def _(simulator: Simulator, api: Api) -> Any:
+    person(simulator)
+    api.contact("b@example.com")
+    return [api.delete(f"contacts/{number}").status_code for number in (1, 2)]
+
+
+@probe("delete_quota_status", 422)
+def _(simulator: Simulator, api: Api) -> Any:
+    simulator.switches(delete_quota=1)
+    person(simulator)
+    api.contact("b@example.com")
+    return [api.delete(f"contacts/{number}").status_code for number in (1, 2)]
+
+
+@probe("related_writes_bump_udate", False)
+def _(simulator: Simulator, api: Api) -> Any:
+    person(simulator)
+    simulator.clock(advance=60)
+    before = udate(simulator)
+    api.subscribe("1", "1")
+    api.post("contactTags", {"contactTag": {"contact": 1, "tag": 1}})
+    api.post("fieldValues", {"fieldValue": {"contact": 1, "field": 1, "value": "CH"}})
+    related = udate(simulator) != before
+    api.put("contacts/1", {"contact": {"firstName": "New"}})
+    return related, udate(simulator) != before
+
+
+def udate(simulator: Simulator) -> Any:
+    return simulator.contacts()["a@example.com"]["udate"]
+
+
+@probe("date_filter_inclusive", True)
+def _(simulator: Simulator, api: Api) -> Any:
+    person(simulator)
+    return [
+        api.get("contacts", params={f"filters[{name}_after]": moment}).json()["meta"]["total"]
+        for name in ("updated", "created")
+        for moment in (NOON, "2026-05-28T16:59:59+00:00")
+    ]
+
+
+@probe("date_filter_offset", "ignored")
+def _(simulator: Simulator, api: Api) -> Any:
+    simulator.clock(advance=1)
+    person(simulator)
+    params = {"filters[updated_after]": NOON}
+    return api.get("contacts", params=params).json()["meta"]["total"]
+
+
+@probe("field_options_path", "fieldOptions")
+def _(simulator: Simulator, api: Api) -> Any:
+    simulator.seed({"fields": [{"perstag": "KIND", "type": "dropdown"}]})
+    payload = {"fieldOptions": [{"field": "1", "value": "a", "label": "a", "orderid": 1}]}
+    return [
+        api.post(f"{path}/bulk", payload).status_code for path in ("fieldOption", "fieldOptions")
+    ]
+
+
+@probe("api_subscription", "unconfirmed")
+def _(simulator: Simulator, api: Api) -> Any:
+    person(simulator)
+    answer = api.subscribe("1", "1").json()["contactList"]["status"]
+    return answer, simulator.contacts()["a@example.com"]["lists"]
+
+
+@probe("membership_udate", "any_change")
+def _(simulator: Simulator, api: Api) -> Any:
+    person(simulator)
+    row = api.subscribe("1", "1").json()["contactList"]
+    simulator.clock(advance=60)
+    gone = api.subscribe("1", "1", status=2).json()["contactList"]
+    return row["udate"], gone["udate"]
+
+
+@probe("repeated_unsubscribe", "moves_udate")
+def _(simulator: Simulator, api: Api) -> Any:
+    person(simulator, lists={"News": 2})
+    simulator.clock(advance=60)
+    return api.subscribe("1", "1", status=2).json()["contactList"]["udate"]
+
+
+@probe("contactlists_contacts", "never")
+def _(simulator: Simulator, api: Api) -> Any:
+    person(simulator)
+    return ["contacts" in api.subscribe("1", "1").json() for _ in range(2)]
+
+
+@probe("contact_parts_paged", True)
+def _(simulator: Simulator, api: Api) -> Any:
+    names = [f"List {number}" for number in range(30)]
+    tags = [f"tag {number}" for number in range(30)]
+    simulator.seed({"lists": names, "tags": tags})
+    person(simulator, lists=dict.fromkeys(names, 1), tags=tags)
+    return [
+        len(api.get(f"contacts/1/{part}").json()[part]) for part in ("contactLists", "contactTags")
+    ]
+
+
 LIMITED = {
     "rate_limit",
     "rate_limit_per_second",
@@ -431,6 +572,27 @@ def test_a_flipped_switch_is_seen_by_a_client(simulator: Simulator, api: Api, na
         ("cleared_value", "row_removed", {}),
         ("email_validation", "none", 201),
         ("search_lag_seconds", 30, (200, 0)),
+        ("bad_token_body", "empty", None),
+        ("null_date", "0000-00-00 00:00:00", ("0000-00-00", *["0000-00-00 00:00:00"] * 2)),
+        ("put_email_case_only", "kept", (200, "a@example.com", ["a@example.com"])),
+        ("put_email_case_only", "applied", (200, "A@Example.com", ["A@Example.com"])),
+        ("email_reserved_domains", False, (422, 422)),
+        ("excluded_address", "422", (422, ["a@example.com"])),
+        ("deleted_contact_readable", True, (200, {})),
+        ("delete_quota", 1, [200, 403]),
+        ("delete_quota_status", 422, [200, 422]),
+        ("related_writes_bump_udate", False, (False, True)),
+        ("date_filter_inclusive", True, ["1"] * 4),
+        ("date_filter_inclusive", False, ["0", "1"] * 2),
+        ("date_filter_offset", "ignored", "0"),
+        ("field_options_path", "fieldOption", [201, 404]),
+        ("api_subscription", "unconfirmed", ("0", {"1": "0"})),
+        ("membership_udate", "never", (None, None)),
+        ("membership_udate", "unsubscribed", (None, "2026-05-28T12:01:00-05:00")),
+        ("repeated_unsubscribe", "no_change", "2026-05-28T12:00:00-05:00"),
+        ("contactlists_contacts", "always", [True, True]),
+        ("contactlists_contacts", "on_change", [True, False]),
+        ("contact_parts_paged", True, [20, 20]),
         ("bulk_exclude_automations", "top", [True]),
         ("bulk_exclude_automations", "contact", [False]),
     ],

@@ -40,6 +40,13 @@ class Call:
         """Write a time as `*_timestamp` attributes have it."""
         return stamps.wall(seconds, self.zone)
 
+    def moment(self, seconds: float | None) -> str | None:
+        """Write a time that may never have been."""
+        if seconds is not None:
+            return self.iso(seconds)
+        written = self.switches["null_date"]
+        return None if written == "null" else str(written)
+
     def json(self) -> Any:
         """Return the body; raises 400 `{}` when it is not JSON, or no text as half a pair is."""
         body = self.request.body

@@ -9,10 +9,12 @@ from typing import Any
 from api_simulators.activecampaign import errors, stamps
 from api_simulators.activecampaign.call import Call, entries, text
 from api_simulators.activecampaign.model import Contact, FieldValue
+from api_simulators.activecampaign.store import Store
 from api_simulators.activecampaign.value_rules import check_value, stored_form
 
 STRICT = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 AT_SIGN = re.compile(r".+@.+", re.DOTALL)
+RESERVED = frozenset({"invalid", "test", "example", "localhost"})
 ATTRIBUTES = {"firstName": "first_name", "lastName": "last_name", "phone": "phone"}
 
 
@@ -34,6 +36,9 @@ def address(call: Call, given: Any) -> str:
     pattern = {"at_sign": AT_SIGN, "strict": STRICT}.get(mode)
     if pattern is not None and not pattern.fullmatch(email):
         raise errors.email_invalid()
+    top = email.rpartition(".")[2].casefold()
+    if top in RESERVED and not call.switches["email_reserved_domains"]:
+        raise errors.email_invalid()
     return email.lower() if call.switches["email_case"] == "lower" else email
 
 
@@ -49,6 +54,28 @@ def reserved(call: Call, email: str) -> bool:
     """Say whether an archived contact still holds the address."""
     archived = email.casefold() in call.store.archived_emails
     return bool(call.switches["archived_email_reserved"]) and archived
+
+
+def is_excluded(store: Store, email: str) -> bool:
+    """Say whether the exclusion list names the address."""
+    folded = email.casefold()
+    for row in store.tables["exclusions"]:
+        phrase = text(row.data["matchPhrase"]).casefold()
+        match text(row.data.get("matchType") or "exact"):
+            case "begin" if folded.startswith(phrase):
+                return True
+            case "end" if folded.endswith(phrase):
+                return True
+            case "exact" if folded == phrase:
+                return True
+    return False
+
+
+def refuse_excluded(call: Call, email: str) -> None:
+    """Raise 422 for an address of the exclusion list, where a switch says so."""
+    if call.switches["excluded_address"] == "422" and is_excluded(call.store, email):
+        title = "Contact Email Address is on the exclusion list."
+        raise errors.invalid("email_excluded", title, "email")
 
 
 def read_change(call: Call, given: dict[str, Any]) -> Change:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from api_simulators.activecampaign.call import text
+from api_simulators.activecampaign.contact_rules import is_excluded
 from api_simulators.activecampaign.model import AccountContact, Contact, Row
 from api_simulators.activecampaign.store import Store
 
@@ -38,21 +39,6 @@ def _apply(store: Store, row: Row, now: float) -> None:
         _write(store, contact, entry, now, overwrite=row.data["empty_overwrites"])
     row.data["status"] = "completed"
     store.version += 1
-
-
-def is_excluded(store: Store, email: str) -> bool:
-    """Say whether the exclusion list names the address."""
-    folded = email.casefold()
-    for row in store.tables["exclusions"]:
-        phrase = text(row.data["matchPhrase"]).casefold()
-        match text(row.data.get("matchType") or "exact"):
-            case "begin" if folded.startswith(phrase):
-                return True
-            case "end" if folded.endswith(phrase):
-                return True
-            case "exact" if folded == phrase:
-                return True
-    return False
 
 
 def _write(

@@ -29,6 +29,8 @@ class Store:
         self.emails = Inverted()
         self.email_order: SortedKeys[tuple[str, int]] = SortedKeys()
         self.archived_emails: set[str] = set()
+        self.archived: dict[int, Contact] = {}
+        self.related_bump = True
         self.renamed: dict[int, tuple[float, str]] = {}
         self.searches: dict[tuple[int, int, str], list[int]] = {}
         self.fields: Table[Field] = Table()
@@ -74,6 +76,7 @@ class Store:
         self.emails.remove(contact.email.casefold(), contact.id)
         self.email_order.remove((contact.email.casefold(), contact.id))
         self.archived_emails.add(contact.email.casefold())
+        self.archived[contact.id] = contact
         self.renamed.pop(contact.id, None)
         self.contacts.remove(contact.id)
         self.version += 1
@@ -83,8 +86,13 @@ class Store:
         self.email_order.add((contact.email.casefold(), contact.id))
 
     def touch(self, contact: Contact, now: float) -> None:
-        """Move udate, as writes of values, lists, tags and notes do."""
+        """Move udate, as writes of the contact itself do."""
         contact.updated = now
+        self.version += 1
+
+    def touch_related(self, contact: Contact, now: float) -> None:
+        """Move udate after a write of values, lists, tags or notes, unless switched off."""
+        contact.updated = now if self.related_bump else contact.updated
         self.version += 1
 
     # Lists, tags, accounts and other rows
@@ -189,7 +197,7 @@ class Store:
             row.subscribed = now
         elif status == 2:
             row.unsubscribed = now
-        self.touch(contact, now)
+        self.touch_related(contact, now)
         return row, new
 
     def tag_contact(self, contact: Contact, tag: int, now: float) -> tuple[ContactTag, bool]:
@@ -199,7 +207,7 @@ class Store:
             return row, False
         row = self.contact_tags.add(ContactTag(self.contact_tags.next_id(), contact.id, tag, now))
         contact.tags[tag] = row
-        self.touch(contact, now)
+        self.touch_related(contact, now)
         return row, True
 
     def untag_contact(self, row: ContactTag, now: float) -> None:
@@ -207,7 +215,7 @@ class Store:
         contact = self.contacts.rows[row.contact]
         del contact.tags[row.tag]
         self.contact_tags.remove(row.id)
-        self.touch(contact, now)
+        self.touch_related(contact, now)
 
     def link_account(self, row: AccountContact) -> None:
         """Place a contact that has no account in one."""

@@ -8,6 +8,13 @@ from api_simulators.switches import Switch
 TABLE: tuple[Switch, ...] = (
     # Transport
     Switch("bad_token_status", 403, (403, 401), "status of a missing or wrong Api-Token", "guess"),
+    Switch(
+        "bad_token_body",
+        "json",
+        ("json", "html", "empty"),
+        "body of the answer to a missing or wrong Api-Token",
+        "guess",
+    ),
     Switch("account_lapsed", False, (), "true: every call answers 402", "errors page"),
     Switch("forbidden", "", (), "comma list of resources the key may not use", "errors page"),
     Switch("rate_limit", True, (), "requests over the limit are refused", "rate-limits page"),
@@ -42,6 +49,13 @@ TABLE: tuple[Switch, ...] = (
         "seen",
         check=is_zone,
     ),
+    Switch(
+        "null_date",
+        "null",
+        ("null", "0000-00-00", "0000-00-00 00:00:00"),
+        "how a moment that never was is written",
+        "seen, conflicting",
+    ),
     Switch("echo_types", True, (), "create answers repeat the JSON type that was sent", "seen"),
     # Contacts
     Switch(
@@ -61,12 +75,33 @@ TABLE: tuple[Switch, ...] = (
         "guess",
     ),
     Switch("email_case", "preserve", ("preserve", "lower"), "how an address is stored", "guess"),
+    Switch(
+        "put_email_case_only",
+        "applied",
+        ("applied", "kept"),
+        "PUT with the contact's own address in other letters: stored, or 200 with the old spelling",
+        "guess",
+    ),
     Switch("email_trim", True, (), "blanks around an address are cut off", "guess"),
     Switch(
         "email_validation",
         "at_sign",
         ("at_sign", "strict", "none"),
         "what counts as an address: text@text, or also ASCII, one @ and a dotted domain",
+        "guess",
+    ),
+    Switch(
+        "email_reserved_domains",
+        True,
+        (),
+        "addresses under .invalid, .test, .example and .localhost are taken; false refuses them",
+        "guess",
+    ),
+    Switch(
+        "excluded_address",
+        "accepted",
+        ("accepted", "422"),
+        "a contact is given an address of the exclusion list",
         "guess",
     ),
     Switch("email_unique_ignores_case", True, (), "A@x and a@x are one address", "guess"),
@@ -78,6 +113,15 @@ TABLE: tuple[Switch, ...] = (
         "the address of a deleted contact stays taken",
         "guess",
     ),
+    Switch(
+        "deleted_contact_readable",
+        False,
+        (),
+        "GET /contacts/{id} of a deleted contact: 404, or true: the archived contact",
+        "guess",
+    ),
+    Switch("delete_quota", 0, (), "most contacts that can be deleted; 0 is no limit", "guess"),
+    Switch("delete_quota_status", 403, (403, 422), "status of a delete over the quota", "guess"),
     Switch(
         "null_attribute",
         "clears",
@@ -93,6 +137,13 @@ TABLE: tuple[Switch, ...] = (
         "guess",
     ),
     Switch("idle_update_bumps_udate", True, (), "an update without a change moves udate", "guess"),
+    Switch(
+        "related_writes_bump_udate",
+        True,
+        (),
+        "writes of values, lists, tags and notes move the contact's udate",
+        "seen",
+    ),
     Switch("contact_limit", 0, (), "most contacts the plan allows; 0 is no limit", "guess"),
     Switch("contact_limit_status", 403, (403, 422), "status of a create over the limit", "guess"),
     # Reading
@@ -112,6 +163,20 @@ TABLE: tuple[Switch, ...] = (
         "guess",
     ),
     Switch("filters_val_ignores_case", True, (), "filters[val] ignores case", "guess"),
+    Switch(
+        "date_filter_inclusive",
+        False,
+        (),
+        "filters[updated_after] and [created_after] also find what changed in that very second",
+        "guess",
+    ),
+    Switch(
+        "date_filter_offset",
+        "heeded",
+        ("heeded", "ignored"),
+        "the offset of a moment in filters[..._after]: heeded, or taken for account time",
+        "guess",
+    ),
     Switch(
         "search_lag_seconds",
         0.0,
@@ -155,6 +220,13 @@ TABLE: tuple[Switch, ...] = (
         'what "" makes of a field value',
         "guess",
     ),
+    Switch(
+        "field_options_path",
+        "both",
+        ("both", "fieldOption", "fieldOptions"),
+        "where options of fields are created: fieldOption/bulk, fieldOptions/bulk, or both",
+        "conflicting",
+    ),
     Switch("max_value_length", 0, (), "longest field value, longer is 422; 0 is no limit", "guess"),
     # Lists and tags
     Switch(
@@ -171,6 +243,43 @@ TABLE: tuple[Switch, ...] = (
         "guess",
     ),
     Switch("bounced_resubscribe", True, (), "3 to 1 is applied; false ignores it", "guess"),
+    Switch(
+        "api_subscription",
+        "active",
+        ("active", "unconfirmed"),
+        "what writing 1 makes of somebody who was never active: active, or unconfirmed until they "
+        "confirm",
+        "guess",
+    ),
+    Switch(
+        "membership_udate",
+        "unsubscribed",
+        ("unsubscribed", "never", "any_change"),
+        "udate of a membership: when it was unsubscribed, never told, or its last change of any "
+        "kind",
+        "guess",
+    ),
+    Switch(
+        "repeated_unsubscribe",
+        "no_change",
+        ("no_change", "moves_udate"),
+        "writing 2 where it is 2 already",
+        "seen",
+    ),
+    Switch(
+        "contactlists_contacts",
+        "on_change",
+        ("on_change", "always", "never"),
+        "whether POST /contactLists answers with the contact beside the membership",
+        "seen",
+    ),
+    Switch(
+        "contact_parts_paged",
+        False,
+        (),
+        "GET /contacts/{id}/contactLists and the like come in pages of 20, at most 100",
+        "guess",
+    ),
     Switch("tag_duplicate_status", 422, (422, 409, 200), "POST /tags of a taken name", "guess"),
     # Accounts
     Switch("plan_accounts", True, (), "accounts are in the plan; false answers 403", "seen"),

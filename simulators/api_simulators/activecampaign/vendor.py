@@ -23,6 +23,7 @@ from api_simulators.switches import Switches
 from api_simulators.wire import Answer, Request, html_answer, json_answer
 
 PREFIX = "/api/3"
+FORBIDDEN = {"message": "Forbidden"}
 
 
 class ActiveCampaign:
@@ -39,7 +40,7 @@ class ActiveCampaign:
     def respond(self, request: Request) -> Answer:
         """Answer one request as the vendor would."""
         now = self._clock.now()
-        import_work.settle(self.store, now)
+        self._ready(now)
         allowed, headers = self._admit(now)
         if not allowed:
             answer = self._too_many()
@@ -68,6 +69,17 @@ class ActiveCampaign:
         remaining = str(max(0, limit - len(recent)))
         return allowed, {"RateLimit-Limit": str(limit), "RateLimit-Remaining": remaining}
 
+    def _ready(self, now: float) -> None:
+        """Let the store know what time and switches make of it."""
+        self.store.related_bump = bool(self.switches["related_writes_bump_udate"])
+        import_work.settle(self.store, now)
+
+    def _refused(self) -> Answer:
+        status, form = int(self.switches["bad_token_status"]), self.switches["bad_token_body"]
+        if form == "html":
+            return html_answer(status, "Forbidden")
+        return Answer(status, b"") if form == "empty" else json_answer(status, FORBIDDEN)
+
     def _too_many(self) -> Answer:
         status = int(self.switches["rate_limit_status"])
         form = self.switches["too_many_requests_body"]
@@ -85,7 +97,7 @@ class ActiveCampaign:
         if self.switches["account_lapsed"]:
             raise errors.ApiError(json_answer(402, {}))
         if request.headers.get("Api-Token", "") not in self.store.api_keys:
-            raise errors.message(int(self.switches["bad_token_status"]), "Forbidden")
+            return self._refused()
         path, method = request.path, request.method
         if path != PREFIX and not path.startswith(PREFIX + "/"):
             return self._unknown_path()
@@ -136,11 +148,12 @@ class ActiveCampaign:
 
     def state(self) -> dict[str, Any]:
         """Return everything the account holds."""
-        import_work.settle(self.store, self._clock.now())
+        self._ready(self._clock.now())
         return state.describe(self.store, self._zone())
 
     def event(self, data: dict[str, Any]) -> dict[str, Any]:
         """Do what a person does in the user interface; see `ui_events`."""
+        self._ready(self._clock.now())
         return ui_events.event(self.store, data, self._clock.now())
 
     def _zone(self) -> str:

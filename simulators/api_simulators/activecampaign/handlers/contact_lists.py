@@ -30,8 +30,8 @@ def shape(call: Call, row: ContactList, contact: Contact) -> dict[str, Any]:
         "list": str(row.list),
         "form": None,
         "seriesid": "0",
-        "sdate": None if row.subscribed is None else call.iso(row.subscribed),
-        "udate": None if row.unsubscribed is None else call.iso(row.unsubscribed),
+        "sdate": call.moment(row.subscribed),
+        "udate": call.moment(_udate(call, row)),
         "status": str(row.status),
         "responder": "1",
         "sync": "0",
@@ -54,6 +54,13 @@ def shape(call: Call, row: ContactList, contact: Contact) -> dict[str, Any]:
         "id": str(row.id),
         "automation": None,
     }
+
+
+def _udate(call: Call, row: ContactList) -> float | None:
+    mode = call.switches["membership_udate"]
+    if mode == "any_change":
+        return row.updated
+    return row.unsubscribed if mode == "unsubscribed" else None
 
 
 def list_standings(call: Call) -> Answer:
@@ -86,17 +93,37 @@ def set_standing(call: Call) -> Answer:
     status, source = int(text(given["status"])), text(given.get("sourceid", API_SOURCE))
     row = contact.lists.get(mailing_list.id)
     if row is not None and (row.status == status or _ignored(call, row, status, source)):
+        if status == 2 and call.switches["repeated_unsubscribe"] == "moves_udate":
+            row.unsubscribed = row.updated = call.now
         shown = shape(call, row, contact) | {"status": call.echo(given["status"])}
-        return json_answer(200, {"contactList": shown})
-    row, new = call.store.set_list_status(contact, mailing_list.id, status, source, call.now)
+        return _answer(call, 200, contact, shown, changed=False)
+    stored = _stored(call, row, status)
+    row, new = call.store.set_list_status(contact, mailing_list.id, stored, source, call.now)
     row.reason = "" if status == 1 else row.reason
     shown = shape(call, row, contact)
     for name in ("contact", "list") if new else ():
         shown[name] = call.echo(given[name])
-    shown["status"] = call.echo(given["status"])
+    if stored == status:
+        shown["status"] = call.echo(given["status"])
     code = int(call.switches["contactlists_new_row_status"]) if new else 200
-    payload = {"contacts": [shapes.full_contact(call, contact)], "contactList": shown}
-    return json_answer(code, payload)
+    return _answer(call, code, contact, shown, changed=True)
+
+
+def _answer(
+    call: Call, code: int, contact: Contact, shown: dict[str, Any], *, changed: bool
+) -> Answer:
+    mode = call.switches["contactlists_contacts"]
+    if mode == "always" or (changed and mode == "on_change"):
+        contacts = [shapes.full_contact(call, contact)]
+        return json_answer(code, {"contacts": contacts, "contactList": shown})
+    return json_answer(code, {"contactList": shown})
+
+
+def _stored(call: Call, row: ContactList | None, status: int) -> int:
+    """Return what is stored for `status`: a first subscription may wait for a confirmation."""
+    waits = call.switches["api_subscription"] == "unconfirmed"
+    never_active = row is None or row.subscribed is None
+    return 0 if status == 1 and waits and never_active else status
 
 
 def _ignored(call: Call, row: ContactList, status: int, source: str) -> bool:

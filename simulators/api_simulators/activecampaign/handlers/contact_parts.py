@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 from api_simulators.activecampaign import errors, shapes
 from api_simulators.activecampaign.call import Call, Handler
@@ -11,6 +12,7 @@ from api_simulators.activecampaign.handlers.contacts import found
 from api_simulators.activecampaign.model import Contact
 from api_simulators.wire import Answer, json_answer
 
+T = TypeVar("T")
 # Parts nobody can write here, with the key of the answer.
 ALWAYS_EMPTY = {
     "contactLogs": "contactLogs",
@@ -35,22 +37,27 @@ def empty_part(key: str) -> Handler:
     return answer
 
 
+def _page(call: Call, rows: list[T]) -> Sequence[T]:
+    return call.query.page(rows) if call.switches["contact_parts_paged"] else rows
+
+
 def field_values(call: Call) -> Answer:
     """GET /contacts/{id}/fieldValues."""
-    rows = found(call).values.values()
+    rows = _page(call, list(found(call).values.values()))
     return json_answer(200, {"fieldValues": [shapes.field_value(call, row) for row in rows]})
 
 
 def standings(call: Call) -> Answer:
     """GET /contacts/{id}/contactLists."""
     contact = found(call)
-    shown = [contact_lists.shape(call, row, contact) for row in contact.lists.values()]
+    rows = _page(call, list(contact.lists.values()))
+    shown = [contact_lists.shape(call, row, contact) for row in rows]
     return json_answer(200, {"contactLists": shown})
 
 
 def contact_tags(call: Call) -> Answer:
     """GET /contacts/{id}/contactTags."""
-    rows = found(call).tags.values()
+    rows = _page(call, list(found(call).tags.values()))
     return json_answer(200, {"contactTags": [tags.contact_tag_shape(call, row) for row in rows]})
 
 

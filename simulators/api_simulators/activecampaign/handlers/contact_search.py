@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from api_simulators.wire import Answer, json_answer
 
 Test = Callable[[Contact], bool]
 REMEMBERED = 8
+OFFSET = re.compile(r"(?<=\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:?\d\d)$")
 # Columns `orders[...]` knows; others are ignored, as unknown filters are.
 ORDERS: dict[str, Callable[[Contact], Any]] = {
     "id": lambda contact: contact.id,
@@ -187,15 +189,23 @@ def _standing_tests(call: Call) -> list[Test]:
 
 def _date_test(call: Call, name: str) -> Test | None:
     given = call.query.get(f"filters[{name}]")
-    moment = None if given is None else stamps.parse(given, call.zone)
+    moment = None if given is None else _moment(call, given)
     if moment is None:
         return None
+    if name.endswith("after") and call.switches["date_filter_inclusive"]:
+        moment -= 1
     attribute = "created" if name.startswith("created") else "updated"
     if name.endswith("before"):
         return lambda contact: int(getattr(contact, attribute)) < moment
     if attribute == "created":
         return lambda contact: int(contact.created) > moment
     return lambda contact: int(contact.updated) > moment and call.visible(contact.updated)
+
+
+def _moment(call: Call, given: str) -> float | None:
+    if call.switches["date_filter_offset"] == "ignored":
+        given = OFFSET.sub("", given.strip())
+    return stamps.parse(given, call.zone)
 
 
 def _sideload(call: Call, name: str, contacts: list[Contact], payload: dict[str, Any]) -> None:

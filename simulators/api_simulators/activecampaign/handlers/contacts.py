@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from api_simulators.activecampaign import errors, shapes
-from api_simulators.activecampaign.call import Call, blank
+from api_simulators.activecampaign.call import Call, blank, whole
 from api_simulators.activecampaign.contact_rules import (
     address,
     apply_change,
     create,
     owner_of,
     read_change,
+    refuse_excluded,
     reserved,
 )
 from api_simulators.activecampaign.handlers import accounts, contact_lists
@@ -25,6 +26,10 @@ def found(call: Call) -> Contact:
     if contact is None:
         raise errors.not_found("Subscriber", call.args[0])
     return contact
+
+
+def _same_letters(one: str, other: str) -> bool:
+    return one.casefold() == other.casefold()
 
 
 def _wanted_address(call: Call, given: dict[str, Any]) -> str:
@@ -42,6 +47,7 @@ def create_contact(call: Call) -> Answer:
     change = read_change(call, given)
     if owner_of(call, email) or reserved(call, email):
         raise errors.email_duplicate()
+    refuse_excluded(call, email)
     contact, written = create(call, email, change)
     payload: dict[str, Any] = {"contact": shapes.created_contact(call, contact)}
     if given.get("fieldValues"):
@@ -89,6 +95,8 @@ def update_contact(call: Call) -> Answer:
     email = contact.email
     if given.get("email") is not None:
         email = address(call, given["email"])
+        if call.switches["put_email_case_only"] == "kept" and _same_letters(email, contact.email):
+            email = contact.email
     if call.switches["inline_field_values_on_put"] == "ignored":
         given = {name: value for name, value in given.items() if name != "fieldValues"}
     change = read_change(call, given)
@@ -102,6 +110,7 @@ def update_contact(call: Call) -> Answer:
             raise errors.email_duplicate()
         email = contact.email
     if email != contact.email:
+        refuse_excluded(call, email)
         call.store.rename_contact(contact, email, call.now)
         call.store.touch(contact, call.now)
     written = apply_change(call, contact, change)
@@ -117,15 +126,21 @@ def delete_contact(call: Call) -> Answer:
     contact = call.store.contacts.find(call.args[0])
     if contact is None:
         raise errors.delete_not_found(call.args[0])
+    quota = call.switches["delete_quota"]
+    if quota and len(call.store.archived) >= quota:
+        text = "You have reached the limit of contacts that can be deleted."
+        raise errors.message(int(call.switches["delete_quota_status"]), text)
     call.store.remove_contact(contact)
     return json_answer(200, {})
 
 
 def read_contact(call: Call) -> Answer:
     """GET /contacts/{id}: the contact and, beside it, what hangs on it."""
-    contact = found(call)
+    archived = call.store.archived if call.switches["deleted_contact_readable"] else {}
+    contact = archived.get(whole(call.args[0], 0)) or found(call)
     values = list(contact.values.values())
     shown = shapes.listed_contact(call, contact)
+    shown["deleted"] = str(int(contact.id in archived))
     shown["contactAutomations"] = []
     shown["contactLists"] = [str(row.id) for row in contact.lists.values()]
     shown["deals"] = []

@@ -110,7 +110,7 @@ def create_value(call: Call) -> Answer:
     """POST /fieldValues: an upsert on (contact, field), 200 either way."""
     given, contact, field, value = _read(call)
     row = set_value(call, contact, field.id, value)
-    call.store.touch(contact, call.now)
+    call.store.touch_related(contact, call.now)
     if row is None:
         row = FieldValue(0, contact.id, field.id, "", call.now, call.now)
     return _written(call, given, contact, row)
@@ -123,7 +123,7 @@ def update_value(call: Call) -> Answer:
     if (row.contact, row.field) != (contact.id, field.id):
         raise errors.message(403, INVALID)
     written = set_value(call, contact, field.id, value)
-    call.store.touch(contact, call.now)
+    call.store.touch_related(contact, call.now)
     return _written(call, given, contact, written or row)
 
 
@@ -132,5 +132,5 @@ def delete_value(call: Call) -> Answer:
     row = found(call)
     contact = call.store.contacts.rows[row.contact]
     call.store.remove_value(row)
-    call.store.touch(contact, call.now)
+    call.store.touch_related(contact, call.now)
     return json_answer(200, {})

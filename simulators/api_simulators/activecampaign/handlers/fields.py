@@ -190,6 +190,9 @@ def delete_relation(call: Call) -> Answer:
 
 def create_options(call: Call) -> Answer:
     """POST /fieldOption/bulk: 201; a wrong body is 422 with `errors` as a string."""
+    spelling = call.request.path.split("/")[-2]
+    if call.switches["field_options_path"] not in ("both", spelling):
+        raise errors.message(404, "No such resource")
     body = call.json()
     given = body.get("fieldOptions") if isinstance(body, dict) else None
     if not isinstance(given, list) or not given:

@@ -65,7 +65,7 @@ def create_note(call: Call) -> Answer:
         contact = call.store.contacts.find(given["relid"])
         if contact is None:
             raise errors.not_found("Subscriber", text(given["relid"]))
-        call.store.touch(contact, call.now)
+        call.store.touch_related(contact, call.now)
         contacts = [shapes.full_contact(call, contact)]
     data = {name: given[name] for name in ("note", "relid", "reltype")}
     row = call.store.add_row("notes", data, call.now, None)
