@@ -5,32 +5,64 @@ by one when they are encoded. Columns without a declared type are not judged her
 
     declared in the SCHEMA        can't go into
     ────────────────────────────  ──────────────────────────────────────────
-    date                          datetime, number
-    date-time                     number
-    time                          date, datetime, number
+    date                          datetime, number, currency
+    date-time                     number, currency
+    time                          date, datetime, number, currency
     integer, number               date, datetime
-    boolean                       date, datetime, number
-    array                         all but checkbox and listbox
+    boolean                       date, datetime, number, currency
+    array                         all but checkbox, listbox and multiselect
     object                        all
+
+The same for contacts and accounts; only accounts have currency and multiselect fields.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
+from target_activecampaign.custom_fields import FieldSpec
 from target_activecampaign.model import Field
-from target_activecampaign.settings import ContactStream
 
 _REFUSES: dict[str, frozenset[str]] = {
-    "date": frozenset({"datetime", "number"}),
-    "date-time": frozenset({"number"}),
-    "time": frozenset({"date", "datetime", "number"}),
+    "date": frozenset({"datetime", "number", "currency"}),
+    "date-time": frozenset({"number", "currency"}),
+    "time": frozenset({"date", "datetime", "number", "currency"}),
     "integer": frozenset({"date", "datetime"}),
     "number": frozenset({"date", "datetime"}),
-    "boolean": frozenset({"date", "datetime", "number"}),
+    "boolean": frozenset({"date", "datetime", "number", "currency"}),
 }
-_SEVERAL = frozenset({"checkbox", "listbox"})
+_SEVERAL = frozenset({"checkbox", "listbox", "multiselect"})
+
+
+class FieldStream(Protocol):
+    """What a stream of contacts or accounts says of its custom fields: the column and the
+    specification of each by its name, and the key's own field ("" for none).
+    """
+
+    @property
+    def name(self) -> str:
+        """The stream's name."""
+
+    @property
+    def key(self) -> str | None:
+        """Column with the backoffice key."""
+
+    @property
+    def key_field(self) -> str:
+        """Name of the field that keeps it."""
+
+    @property
+    def custom_fields(self) -> Mapping[str, str]:
+        """Column by field."""
+
+    @property
+    def field_specs(self) -> Mapping[str, FieldSpec]:
+        """What is said of fields besides."""
+
+    @property
+    def create_fields(self) -> bool:
+        """Whether missing fields are made."""
 
 
 def source_kinds(declared: Mapping[str, Any]) -> frozenset[str]:
@@ -55,23 +87,30 @@ def fits(kind: str, field_type: str) -> bool:
     return field_type not in _REFUSES.get(kind, frozenset())
 
 
-def declared_faults(stream: ContactStream, schema: Mapping[str, Any]) -> list[str]:
+def declared_faults(stream: FieldStream, schema: Mapping[str, Any]) -> list[str]:
     """Pairs that can't work by the settings alone: known before any call."""
     types = {p: spec.type for p, spec in stream.field_specs.items() if spec.type}
     return list(_pairs(stream, schema, types))
 
 
 def account_faults(
-    stream: ContactStream, schema: Mapping[str, Any], fields: Mapping[str, Field]
+    stream: FieldStream,
+    schema: Mapping[str, Any],
+    fields: Mapping[str, Field],
+    *,
+    adds_options: bool = True,
 ) -> list[str]:
-    """What the account's own fields refuse: pairs, and fields that are not what was asked for."""
+    """What ActiveCampaign's own fields refuse: pairs, and fields that are not what was asked for.
+    `adds_options` False where options can't be added to a field that is there.
+    """
     types = {
         p: f.type for p, f in fields.items() if p == stream.key_field or p in stream.custom_fields
     }
-    return [*_pairs(stream, schema, types), *_other_fields(stream, fields)]
+    others = _other_fields(stream, fields, adds_options=adds_options)
+    return [*_pairs(stream, schema, types), *others]
 
 
-def missing_options(stream: ContactStream, field: Field) -> tuple[tuple[str, str], ...]:
+def missing_options(stream: FieldStream, field: Field) -> tuple[tuple[str, str], ...]:
     """Options (value, label) that the settings name and the field lacks."""
     spec = stream.field_specs.get(field.perstag)
     known = {value for value, _ in field.options}
@@ -79,7 +118,7 @@ def missing_options(stream: ContactStream, field: Field) -> tuple[tuple[str, str
 
 
 def _pairs(
-    stream: ContactStream, schema: Mapping[str, Any], types: Mapping[str, str]
+    stream: FieldStream, schema: Mapping[str, Any], types: Mapping[str, str]
 ) -> Iterator[str]:
     properties = schema.get("properties", {})
     for perstag, column in {stream.key_field: stream.key, **stream.custom_fields}.items():
@@ -93,7 +132,10 @@ def _pairs(
         )
 
 
-def _other_fields(stream: ContactStream, fields: Mapping[str, Field]) -> Iterator[str]:
+def _other_fields(
+    stream: FieldStream, fields: Mapping[str, Field], *, adds_options: bool
+) -> Iterator[str]:
+    cure = "add it there or set create_fields" if adds_options else "add it there"
     for perstag, spec in stream.field_specs.items():
         field = fields.get(perstag)
         if field is None:
@@ -103,8 +145,10 @@ def _other_fields(stream: ContactStream, fields: Mapping[str, Field]) -> Iterato
                 f"streams.{stream.name}.custom_fields.{perstag}: is a {spec.type} here and a "
                 f"{field.type or 'field without type'} at ActiveCampaign"
             )
-        elif (missing := missing_options(stream, field)) and not stream.create_fields:
+        elif (missing := missing_options(stream, field)) and not (
+            stream.create_fields and adds_options
+        ):
             yield (
                 f"streams.{stream.name}.custom_fields.{perstag}: ActiveCampaign lacks the option "
-                f"{', '.join(value for value, _ in missing)}; add it there or set create_fields"
+                f"{', '.join(value for value, _ in missing)}; {cure}"
             )

@@ -1,7 +1,8 @@
-"""`custom_fields` of a stream: a column for each personalization tag, and what to make of a field
-that is missing at ActiveCampaign. Pure; names every fault.
+"""`custom_fields` of a stream: a column for each field, and what to make of a field that is missing
+at ActiveCampaign. Pure; names every fault. Contacts and accounts have fields of different kinds.
 
-Types: https://developers.activecampaign.com/reference/create-a-contact-custom-field.
+Types: https://developers.activecampaign.com/reference/create-a-contact-custom-field, and for
+accounts contract section 5, from list-all-custom-fields-meta there.
 """
 
 from __future__ import annotations
@@ -10,14 +11,37 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-#: Types a contact's custom field can be made with; `multiselect` is what the pages call a listbox.
-FIELD_TYPES = (
-    "text", "textarea", "date", "datetime", "dropdown", "radio", "checkbox", "listbox",
-    "multiselect", "hidden", "number",
-)  # fmt: skip
-CHOICES = frozenset({"dropdown", "radio", "checkbox", "listbox"})
 ALL_LISTS = "0"
-_KEYS = ("column", "type", "title", "options", "relation")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What the custom fields of one kind of object can be: `types` they can be made with,
+    `choices` of them that have options, `keys` a specification may have; `labels` says whether an
+    option can be called otherwise than its value.
+    """
+
+    types: tuple[str, ...]
+    choices: frozenset[str]
+    keys: tuple[str, ...]
+    labels: bool
+
+
+#: `multiselect` is what the pages call a contact's listbox.
+OF_CONTACTS = Kind(
+    types=("text", "textarea", "date", "datetime", "dropdown", "radio", "checkbox", "listbox",
+           "multiselect", "hidden", "number"),
+    choices=frozenset({"dropdown", "radio", "checkbox", "listbox"}),
+    keys=("column", "type", "title", "options", "relation"),
+    labels=True,
+)  # fmt: skip
+OF_ACCOUNTS = Kind(
+    types=("text", "textarea", "date", "datetime", "dropdown", "multiselect", "radio", "checkbox",
+           "hidden", "currency", "number"),
+    choices=frozenset({"dropdown", "radio", "checkbox", "multiselect"}),
+    keys=("column", "type", "options", "currency", "currency_column", "digits"),
+    labels=False,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +59,14 @@ class FieldSpec:
 
 
 def read_custom_fields(
-    raw: Mapping[str, Any], where: str, faults: list[str], *, create_fields: bool
+    raw: Mapping[str, Any],
+    where: str,
+    faults: list[str],
+    *,
+    create_fields: bool,
+    kind: Kind = OF_CONTACTS,
 ) -> tuple[dict[str, str], dict[str, FieldSpec]]:
-    """Columns and specifications by perstag; a plain text is a column alone."""
+    """Columns and specifications by the name of the field; a plain text is a column alone."""
     columns: dict[str, str] = {}
     specs: dict[str, FieldSpec] = {}
     for perstag, entry in raw.items():
@@ -45,41 +74,48 @@ def read_custom_fields(
             columns[perstag] = str(entry)
             continue
         path = f"{where}.custom_fields.{perstag}"
-        faults.extend(f"{path}.{k}: one of {', '.join(_KEYS)}" for k in entry if k not in _KEYS)
+        known = ", ".join(kind.keys)
+        faults.extend(f"{path}.{k}: one of {known}" for k in entry if k not in kind.keys)
         if not entry.get("column"):
             faults.append(f"{path}.column: is missing")
         columns[perstag] = str(entry.get("column") or "")
-        specs[perstag] = _spec(entry, path, faults, create_fields=create_fields)
+        specs[perstag] = _spec(entry, path, faults, kind, create_fields=create_fields)
     return columns, specs
 
 
 def _spec(
-    entry: Mapping[str, Any], path: str, faults: list[str], *, create_fields: bool
+    entry: Mapping[str, Any], path: str, faults: list[str], kind: Kind, *, create_fields: bool
 ) -> FieldSpec:
-    kind = entry.get("type")
-    if kind == "currency":
+    given = entry.get("type")
+    if given == "currency" and given not in kind.types:
         faults.append(f"{path}.type: only accounts and deals have currency fields; take number")
-    elif kind is not None and kind not in FIELD_TYPES:
-        faults.append(f"{path}.type: one of {', '.join(FIELD_TYPES)}")
-    kind = "listbox" if kind == "multiselect" else kind
-    options = _options(entry.get("options") or (), path, faults)
-    if options and kind not in CHOICES:
-        faults.append(f"{path}.options: only with type {', '.join(sorted(CHOICES))}")
-    if create_fields and kind in CHOICES and not options:
-        faults.append(f"{path}.options: a {kind} can't be created without any")
+    elif given is not None and given not in kind.types:
+        faults.append(f"{path}.type: one of {', '.join(kind.types)}")
+    if given == "multiselect" and given not in kind.choices:
+        given = "listbox"
+    options = _options(entry.get("options") or (), path, faults, labels=kind.labels)
+    if options and given not in kind.choices:
+        faults.append(f"{path}.options: only with type {', '.join(sorted(kind.choices))}")
+    if create_fields and given in kind.choices and not options:
+        faults.append(f"{path}.options: a {given} can't be created without any")
     title = entry.get("title")
     return FieldSpec(
-        type=kind if kind is None else str(kind),
+        type=given if given is None else str(given),
         title=None if title is None else str(title),
         options=options,
         relation=_relation(entry.get("relation"), path, faults),
     )
 
 
-def _options(raw: Any, path: str, faults: list[str]) -> tuple[tuple[str, str], ...]:
+def _options(
+    raw: Any, path: str, faults: list[str], *, labels: bool
+) -> tuple[tuple[str, str], ...]:
     """(value, label) of each option; a plain text is both."""
     options: list[tuple[str, str]] = []
     for entry in raw:
+        if isinstance(entry, Mapping) and not labels:
+            faults.append(f"{path}.options: an option of an account's field is a plain text")
+            continue
         pair = entry if isinstance(entry, Mapping) else {"value": entry}
         value = str(pair.get("value") or "").strip()
         if not value or "||" in value:

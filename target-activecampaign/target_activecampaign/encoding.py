@@ -27,7 +27,8 @@ def encode(value: Any, field: Field) -> str:
     `field_structure`.
     """
     if field.type in _MULTIPLE:
-        return _multiple(value, field)
+        chosen = choices(value, field)
+        return f"||{'||'.join(chosen)}||" if chosen else ""
     text = as_text(value, field.perstag)
     if not text:
         return ""
@@ -126,9 +127,14 @@ def _instant(text: str) -> datetime | None:
         return None
 
 
-def _multiple(value: Any, field: Field) -> str:
+def choices(value: Any, field: Field) -> list[str]:
+    """The options of a field of several that a column names: a list, a text divided by commas or
+    semicolons, one in the vendor's own form, or a boolean. Raises RowError `field_option`.
+    """
     if value is None:
-        return ""
+        return []
+    if isinstance(value, bool):
+        return _tick(value, field)
     items: Sequence[Any]
     if isinstance(value, (list, tuple)):
         items = value
@@ -136,23 +142,20 @@ def _multiple(value: Any, field: Field) -> str:
         items = _split(value)
     else:
         items = re.split(r"[;,]", value) if isinstance(value, str) else [value]
-    if isinstance(value, bool):
-        return _tick(value, field)
     texts = [as_text(item, field.perstag) for item in items]
-    chosen = [_option(text, field) for text in texts if text]
-    return f"||{'||'.join(chosen)}||" if chosen else ""
+    return [_option(text, field) for text in texts if text]
 
 
-def _tick(ticked: bool, field: Field) -> str:
+def _tick(ticked: bool, field: Field) -> list[str]:
     """A boolean in a field of boxes: its "true" or "false", else its only box, ticked or not."""
     word = as_text(ticked, field.perstag)
     offered = {text.casefold() for option in field.options for text in option}
     if field.options and word not in offered:
         if not ticked:
-            return ""
+            return []
         if len(field.options) == 1:
-            return f"||{field.options[0][0]}||"
-    return f"||{_option(word, field)}||"
+            return [field.options[0][0]]
+    return [_option(word, field)]
 
 
 def _split(text: str) -> list[str]:

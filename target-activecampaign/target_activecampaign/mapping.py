@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
-import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,18 +10,13 @@ import msgspec
 from target_kit.address import parse_address
 from target_kit.errors import RowError
 
+from target_activecampaign.cleaning import attribute_of, clean, clean_value
 from target_activecampaign.deletion import erasure_asked, is_deleted
 from target_activecampaign.encoding import as_text
 from target_activecampaign.model import Contact, KeyType, canonical_key
+from target_activecampaign.origins import origin_of
 from target_activecampaign.settings import ContactStream
 from target_activecampaign.wishes import consents_of, tags_of, wants_of
-
-#: Control characters, zero-width and bidi controls have no place in a name or a phone number.
-_FORBIDDEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
-)
-#: Far above any real value, far below what would make one request a burden.
-MAX_ATTRIBUTE_LENGTH = 255
 
 
 def to_contact(
@@ -33,8 +26,8 @@ def to_contact(
 ) -> Contact:
     """Map one record; unknown columns are ignored (S0-39), blanks and nulls are left out (S0-50).
 
-    Raises RowError `key_format`, `email_syntax`, `field_structure`, `field_length` or
-    `control_characters` (S0-10).
+    Raises RowError `key_format`, `email_syntax`, `field_structure`, `field_length`,
+    `control_characters` (S0-10), and what consent, lists, tags and origin raise.
     """
     key_text = _key_text(record, stream)
     key = canonical_key(key_text, key_type) if key_text else None
@@ -42,21 +35,17 @@ def to_contact(
         raise RowError("key_format", "the key is not a number", field=stream.key)
     if is_deleted(record) and stream.deletes.acts:
         return _deleted(record, stream, key, key_text)
-    email_text = _clean(record.get(stream.fields["email"]), stream.fields["email"])
+    email_text = clean(record.get(stream.fields["email"]), stream.fields["email"])
     email = parse_address(email_text) if email_text else None
     attributes = {}
     for attribute, column in stream.fields.items():
         if attribute == "email":
             continue
-        text = _clean(record.get(column), column)
-        if len(text) > MAX_ATTRIBUTE_LENGTH:
-            raise RowError(
-                "field_length", f"{column} is longer than {MAX_ATTRIBUTE_LENGTH}", field=column
-            )
+        text = attribute_of(record.get(column), column)
         if text or (stream.clears and column in record and attribute != "cdate"):
             attributes[attribute] = text
     values = {
-        perstag: _clean_value(record[column], column)
+        perstag: clean_value(record[column], column)
         for perstag, column in stream.custom_fields.items()
         if record.get(column) not in (None, "", []) or (stream.clears and column in record)
     }
@@ -72,6 +61,7 @@ def to_contact(
         consents=consents_of(record, stream.consents),
         wants=wants_of(record, stream.lists),
         tags=tags_of(record, stream.tags),
+        origin=origin_of(record, stream.provenance),
     )
 
 
@@ -86,7 +76,7 @@ def consent_only(
     except RowError:
         key = None
     try:
-        text = _clean(record.get(stream.fields["email"]), stream.fields["email"])
+        text = clean(record.get(stream.fields["email"]), stream.fields["email"])
         email = parse_address(text) if text else None
     except RowError:
         email = None
@@ -116,7 +106,7 @@ def _deleted(
     """
     column = stream.fields["email"]
     try:
-        email_text = _clean(record.get(column), column)
+        email_text = clean(record.get(column), column)
         email = parse_address(email_text) if email_text else None
     except RowError:
         if key is None:
@@ -175,18 +165,3 @@ def _key_text(record: Mapping[str, Any], stream: ContactStream) -> str:
 
 def _account_key(record: Mapping[str, Any], stream: ContactStream) -> str:
     return as_text(record.get(stream.account.key), stream.account.key) if stream.account else ""
-
-
-def _clean(value: Any, column: str) -> str:
-    text = unicodedata.normalize("NFC", as_text(value, column)).strip()
-    if _FORBIDDEN.search(text):
-        raise RowError("control_characters", f"{column} holds control characters", field=column)
-    return text
-
-
-def _clean_value(value: Any, column: str) -> Any:
-    if isinstance(value, list):
-        return [_clean(item, column) for item in value]
-    if isinstance(value, str):
-        return _clean(value, column)
-    return value

@@ -30,6 +30,16 @@ class KeyType(StrEnum):
     TEXT = "text"
 
 
+class Origin(msgspec.Struct, frozen=True):
+    """What a record is at the source (a record type), what it was `converted_from` ("" for nothing
+    said), and whether it was `added` there from a contact that ActiveCampaign had.
+    """
+
+    record_type: str
+    converted_from: str = ""
+    added: bool = False
+
+
 class Contact(msgspec.Struct, frozen=True):
     """One wanted contact.
 
@@ -39,7 +49,7 @@ class Contact(msgspec.Struct, frozen=True):
     absent means "leave alone" (S0-50), a blank one "clear". `deleted` rows are facts about the
     source; `erase` says that such a person is to be erased.
     `consents` is by purpose, `wants` by list as configured: an unsaid list is absent. `tags` are
-    those of the tags column, None where it says nothing.
+    those of the tags column, None where it says nothing. `origin` is None where nothing asks.
     """
 
     identity: str
@@ -54,6 +64,7 @@ class Contact(msgspec.Struct, frozen=True):
     wants: dict[str, bool] = {}
     tags: tuple[str, ...] | None = None
     erase: bool = False
+    origin: Origin | None = None
 
 
 class Membership(msgspec.Struct, frozen=True):
@@ -84,13 +95,17 @@ class Existing(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A custom field of the account; one without `relations` to lists is hidden in its pages."""
+    """A custom field of contacts, or of accounts (`perstag` is its name in the settings then); one
+    without `relations` to lists is hidden in the pages. `currency` is the one that amounts are in
+    where nothing else is said.
+    """
 
     id: str
     perstag: str
     type: str
     options: tuple[tuple[str, str], ...] = ()  # (value, label)
     relations: tuple[str, ...] | None = None  # ids of lists, "0" for all; None: not told
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +127,21 @@ class ListChange:
 
 @dataclass(frozen=True, slots=True)
 class TagChange:
-    """Tags to add by name, and to remove by the id of the tag."""
+    """Tags to add by name, and to remove by the id of the tag.
+
+    `clean` are ids of legacy tags to remove once their successor is seen; `settles` says that the
+    contact's field for a tag still due has to be emptied.
+    """
 
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
+    clean: tuple[str, ...] = ()
+    settles: bool = False
+
+    @property
+    def empty(self) -> bool:
+        """True when nothing needs to be written."""
+        return not (self.add or self.remove or self.clean or self.settles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +157,7 @@ class Change:
     lists: tuple[ListChange, ...] = ()
     kept: str = ""  # why a wanted membership is not made, as a cause for the report
     tags: TagChange = TagChange()
+    suppressed: bool = False  # only withdrawals may be written; `kept` says why
 
     @property
     def touches_contact(self) -> bool:
@@ -140,12 +167,8 @@ class Change:
     @property
     def empty(self) -> bool:
         """True when nothing needs to be written."""
-        return not (
-            self.touches_contact
-            or self.account_id
-            or self.lists
-            or self.tags.add
-            or self.tags.remove
+        return (
+            not (self.touches_contact or self.account_id or self.lists) and self.tags.empty
         )
 
 

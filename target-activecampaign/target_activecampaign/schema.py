@@ -21,7 +21,7 @@ _STREAM: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
     "properties": {
-        "object": {"type": "string", "enum": ["contact"]},
+        "object": {"type": "string", "enum": ["contact", "account"]},
         "key": {"type": ["string", "null"]},
         "key_field": {"type": "string"},
         "key_type": {"type": "string", "enum": ["auto", "number", "text"]},
@@ -42,6 +42,8 @@ _STREAM: dict[str, Any] = {
         "version_column": {"type": ["string", "null"]},
         "on_duplicate_email": {"type": "string", "enum": ["first", "newest", "reject"]},
         "on_contact_gone": {"type": "string", "enum": ["insert", "reject"]},
+        "on_duplicate_name": {"type": "string", "enum": ["first", "newest", "reject"]},
+        "on_account_gone": {"type": "string", "enum": ["insert", "reject"]},
         "on_delete": {
             "type": "string",
             "enum": ["unsubscribe_and_tag", "tag", "ignore", "delete"],

@@ -10,6 +10,7 @@ from typing import Any
 from target_kit.errors import ConfigurationError
 from target_kit.urls import check_base_url
 
+from target_activecampaign.account_settings import AccountStream, choice, read_account_stream
 from target_activecampaign.custom_fields import FieldSpec, read_custom_fields
 from target_activecampaign.deletion import DeletePolicy, read_policy
 from target_activecampaign.list_settings import (
@@ -21,11 +22,13 @@ from target_activecampaign.list_settings import (
     read_tags,
 )
 from target_activecampaign.model import KeyType, Rule
+from target_activecampaign.provenance_settings import Provenance, read_provenance, truth_faults
 
 #: Attributes of a contact that the API lets a client write (docs: create-a-new-contact).
 WRITABLE = ("email", "firstName", "lastName", "phone", "cdate")
 #: Kept by the vendor itself; writing them would falsify its audit data (S0-33).
 AUDIT_ONLY = ("udate", "id", "hash")
+_OF_ACCOUNTS = ("on_duplicate_name", "on_account_gone")
 
 DEFAULT_STREAMS: dict[str, dict[str, Any]] = {
     "contacts": {
@@ -100,7 +103,19 @@ class ContactStream:
             custom_fields={p.upper(): c for p, c in self.custom_fields.items()},
             field_specs={p.upper(): s for p, s in self.field_specs.items()},
             rules={(n.upper() if n in self.custom_fields else n): r for n, r in self.rules.items()},
+            provenance=self.provenance
+            and replace(self.provenance, pending=self.provenance.pending.upper()),
         )
+
+    @property
+    def hidden_fields(self) -> tuple[str, ...]:
+        """Perstags of the fields that only this target needs: the key, and a tag still due."""
+        return (self.key_field, *((self.provenance.pending,) if self.provenance else ()))
+
+    @property
+    def uses_tags(self) -> bool:
+        """Whether contacts are read with their tags."""
+        return self.tags is not None or self.provenance is not None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -117,6 +132,8 @@ class ContactStream:
             needed.append(self.tags.column)
         if self.deletes.erasure_column:
             needed.append(self.deletes.erasure_column)
+        if self.provenance:
+            needed += self.provenance.columns
         return tuple(dict.fromkeys(needed))
 
 
@@ -137,6 +154,7 @@ class Settings:
     reads: str
     ca_bundle: Path | None
     streams: Mapping[str, ContactStream]
+    account_streams: Mapping[str, AccountStream]
 
 
 def read_settings(config: Mapping[str, Any]) -> Settings:
@@ -155,9 +173,15 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
         faults.append("api_key: is missing; copy it from Settings > Developer")
     create_fields = bool(config.get("create_fields", False))
     raw_streams = config.get("streams") or DEFAULT_STREAMS
+    accounts = {n: r for n, r in raw_streams.items() if r.get("object") == "account"}
+    account_streams = {
+        name: read_account_stream(name, raw, faults, create_fields=create_fields)
+        for name, raw in accounts.items()
+    }
     streams = {
         name: _contact_stream(name, raw, faults, create_fields=create_fields)
         for name, raw in raw_streams.items()
+        if name not in accounts
     }
     if faults:
         raise ConfigurationError("; ".join(faults))
@@ -178,6 +202,7 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
         reads=str(config.get("reads", "auto")),
         ca_bundle=Path(str(bundle)) if bundle else None,
         streams={name: stream for name, stream in streams.items() if stream is not None},
+        account_streams={n: stream for n, stream in account_streams.items() if stream is not None},
     )
 
 
@@ -191,8 +216,9 @@ def _contact_stream(
     custom, specs = read_custom_fields(
         raw.get("custom_fields") or {}, where, faults, create_fields=creates
     )
+    faults += [f"{where}.{option}: only for accounts" for option in _OF_ACCOUNTS if option in raw]
     if raw.get("object", "contact") != "contact":
-        faults.append(f"{where}.object: must be 'contact'")
+        faults.append(f"{where}.object: must be 'contact' or 'account'")
     if "email" not in fields:
         faults.append(f"{where}.fields: 'email' must be mapped to a column")
     faults.extend(
@@ -221,8 +247,8 @@ def _contact_stream(
     key_type = str(raw.get("key_type", KeyType.AUTO))
     if key_type not in tuple(KeyType):
         faults.append(f"{where}.key_type: one of {', '.join(KeyType)}")
-    duplicate = _choice(raw, where, "on_duplicate_email", ("first", "newest", "reject"), faults)
-    gone = _choice(raw, where, "on_contact_gone", ("insert", "reject"), faults)
+    duplicate = choice(raw, where, "on_duplicate_email", ("first", "newest", "reject"), faults)
+    gone = choice(raw, where, "on_contact_gone", ("insert", "reject"), faults)
     version = raw.get("version_column")
     if duplicate == "newest" and not version:
         faults.append(f"{where}.on_duplicate_email: 'newest' needs version_column")
@@ -232,7 +258,7 @@ def _contact_stream(
     consents = read_consents(raw.get("consent"), where, faults)
     lists = read_lists(raw.get("lists"), consents, where, faults)
     tags = read_tags(raw.get("tags"), where, faults)
-    nulls = _choice(raw, where, "null_semantics", ("omit", "clear"), faults)
+    nulls = choice(raw, where, "null_semantics", ("omit", "clear"), faults)
     deletes = read_policy(raw, where, faults)
     if len(faults) > before:
         return None
@@ -256,12 +282,3 @@ def _contact_stream(
         null_semantics=nulls,
         deletes=deletes,
     )
-
-
-def _choice(
-    raw: Mapping[str, Any], where: str, name: str, choices: tuple[str, ...], faults: list[str]
-) -> str:
-    value = str(raw.get(name, choices[0]))
-    if value not in choices:
-        faults.append(f"{where}.{name}: one of {', '.join(choices)}")
-    return value
