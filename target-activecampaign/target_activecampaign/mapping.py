@@ -14,7 +14,7 @@ from target_activecampaign.cleaning import attribute_of, clean, clean_value
 from target_activecampaign.deletion import erasure_asked, is_deleted
 from target_activecampaign.encoding import as_text
 from target_activecampaign.model import Contact, KeyType, canonical_key
-from target_activecampaign.origins import origin_of
+from target_activecampaign.origins import is_person_account, origin_of
 from target_activecampaign.settings import ContactStream
 from target_activecampaign.wishes import consents_of, tags_of, wants_of
 
@@ -49,6 +49,7 @@ def to_contact(
         for perstag, column in stream.custom_fields.items()
         if record.get(column) not in (None, "", []) or (stream.clears and column in record)
     }
+    origin = origin_of(record, stream.provenance)
     return Contact(
         identity=identity_of(key, email.key if email else None, record),
         key=key,
@@ -56,12 +57,12 @@ def to_contact(
         email=email,
         attributes=attributes,
         values=values,
-        account_key=_account_key(record, stream),
+        account_key="" if is_person_account(origin) else _account_key(record, stream),
         deleted=is_deleted(record),
         consents=consents_of(record, stream.consents),
         wants=wants_of(record, stream.lists),
         tags=tags_of(record, stream.tags),
-        origin=origin_of(record, stream.provenance),
+        origin=origin,
     )
 
 

@@ -7,6 +7,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from target_kit.address_change import (
+    DEFAULT_POLICIES,
+    ChangeClass,
+    ChangePolicy,
+    read_policies,
+)
 from target_kit.errors import ConfigurationError
 from target_kit.urls import check_base_url
 
@@ -83,6 +89,10 @@ class ContactStream:
     field_specs: Mapping[str, FieldSpec] = field(default_factory=dict)
     null_semantics: str = "omit"
     deletes: DeletePolicy = field(default_factory=DeletePolicy)
+    on_email_change: Mapping[ChangeClass, ChangePolicy] = field(
+        default_factory=lambda: DEFAULT_POLICIES
+    )
+    provenance: Provenance | None = None
 
     @property
     def clears(self) -> bool:
@@ -153,6 +163,7 @@ class Settings:
     on_unknown_stream: str
     reads: str
     ca_bundle: Path | None
+    ledger_url: str | None = field(repr=False)
     streams: Mapping[str, ContactStream]
     account_streams: Mapping[str, AccountStream]
 
@@ -183,6 +194,7 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
         for name, raw in raw_streams.items()
         if name not in accounts
     }
+    faults += truth_faults((n, s.provenance) for n, s in streams.items() if s)
     if faults:
         raise ConfigurationError("; ".join(faults))
     deadline = config.get("deadline_seconds")
@@ -201,6 +213,7 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
         on_unknown_stream=str(config.get("on_unknown_stream", "fail")),
         reads=str(config.get("reads", "auto")),
         ca_bundle=Path(str(bundle)) if bundle else None,
+        ledger_url=str(config["ledger_url"]) if config.get("ledger_url") else None,
         streams={name: stream for name, stream in streams.items() if stream is not None},
         account_streams={n: stream for n, stream in account_streams.items() if stream is not None},
     )
@@ -260,6 +273,10 @@ def _contact_stream(
     tags = read_tags(raw.get("tags"), where, faults)
     nulls = choice(raw, where, "null_semantics", ("omit", "clear"), faults)
     deletes = read_policy(raw, where, faults)
+    changes = read_policies(raw.get("on_email_change"), f"{where}.on_email_change", faults)
+    if ChangePolicy.RESUBSCRIBE in changes.values() and not raw.get("key"):
+        faults.append(f"{where}.on_email_change: resubscribe needs key, to know the person again")
+    provenance = read_provenance(raw.get("provenance"), tags, (key_field, *custom), where, faults)
     if len(faults) > before:
         return None
     return ContactStream(
@@ -281,4 +298,6 @@ def _contact_stream(
         field_specs={p: s for p, s in specs.items() if rules.get(p) is not Rule.NEVER},
         null_semantics=nulls,
         deletes=deletes,
+        on_email_change=changes,
+        provenance=provenance,
     )

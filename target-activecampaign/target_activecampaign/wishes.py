@@ -38,7 +38,7 @@ def wants_of(record: Mapping[str, Any], lists: Mapping[str, ListRule]) -> dict[s
     """
     wants: dict[str, bool] = {}
     for name, rule in lists.items():
-        wanted = True if rule.when is None else _flag(record.get(rule.when), rule.when)
+        wanted = True if rule.when is None else flag_of(record.get(rule.when), rule.when)
         if wanted is not None:
             wants[name] = wanted
     return wants
@@ -99,10 +99,11 @@ def _moment(value: Any, column: str) -> datetime | None:
         ) from None
 
 
-def _flag(value: Any, column: str) -> bool | None:
+def flag_of(value: Any, column: str, cause: str = "list_wish_unreadable") -> bool | None:
+    """Yes, no or None for blank; raises RowError with `cause` for any other word."""
     word = as_text(value, column).lower()
     if not word:
         return None
     if word in _YES | _NO:
         return word in _YES
-    raise RowError("list_wish_unreadable", f"{column} is neither true nor false", field=column)
+    raise RowError(cause, f"{column} is neither true nor false", field=column)
