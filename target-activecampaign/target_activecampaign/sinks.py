@@ -24,16 +24,18 @@ from target_kit.tombstones import Tombstones
 from target_activecampaign import planning
 from target_activecampaign.accounts import Accounts
 from target_activecampaign.client import ActiveCampaign
+from target_activecampaign.collecting import BATCH
 from target_activecampaign.deciding import Deciding
 from target_activecampaign.deletes import Deletes
 from target_activecampaign.execute import Executor, LookAgain, rejected
-from target_activecampaign.gathering import BATCH, Gathering, decode_contact
+from target_activecampaign.gathering import Gathering, decode_contact
 from target_activecampaign.list_client import ListEndpoints
+from target_activecampaign.list_settings import TagRule
 from target_activecampaign.lists import ListIds, Lists
 from target_activecampaign.look import Look
 from target_activecampaign.model import Contact, Field, KeyType
 from target_activecampaign.settings import ContactStream
-from target_activecampaign.tags import Tags
+from target_activecampaign.tags import Marking, Tags
 from target_activecampaign.withdrawal_client import WithdrawalEndpoints
 from target_activecampaign.withdrawn import Withdrawn
 
@@ -76,14 +78,16 @@ class ContactSink:
 
     def __post_init__(self) -> None:
         self.progress = Progress(self.stream.name, self.clock)
-        owned = [self.fields[perstag] for perstag in self.stream.custom_fields]
-        key_field = self.fields[self.stream.key_field]
+        stream = self.stream
+        owned = [self.fields[p] for p in (*stream.custom_fields, *stream.hidden_fields)]
+        key_field = self.fields[stream.key_field]
         self.look = Look(self.client, self.index, key_field, owned, self.key_type, self.stop)
         endpoints, lists, tags = ListEndpoints(self.client.api), None, None
         if self.list_ids:
             lists = Lists(endpoints, self.look, self.list_ids, self.clock)
-        if self.stream.tags:
-            tags = Tags(endpoints, self.look, self.stream.tags, self.tag_names)
+        if stream.uses_tags:
+            rule, names = stream.tags or TagRule(), self.tag_names
+            tags = Tags(endpoints, self.look, rule, names, self._marking())
         self.executor = Executor(
             self.client,
             self.look,
@@ -129,6 +133,22 @@ class ContactSink:
                 match=self.deciding.match,
                 is_wanted=self.gathering.wants_address,
             )
+
+    def _marking(self) -> Marking | None:
+        """How contacts of this stream are marked with where they came from."""
+        if self.stream.provenance is None:
+            return None
+        pending = self.fields[self.stream.provenance.pending]
+        return Marking(self.stream.provenance, pending.id, self.client.put_field_value)
+
+    @property
+    def details(self) -> dict[str, int]:
+        """What the report says besides outcomes: legacy tags removed, or that would be (S4-27)."""
+        tags, rule = self.deciding.tags, self.stream.provenance
+        number = sum(tags.legacy.values()) if tags else 0
+        if rule is None or not number:
+            return {}
+        return {"legacy_tags_removed" if rule.clean_up else "legacy_tags_to_clean_up": number}
 
     def run(self) -> None:
         """Check, look, withdraw, update, insert: every record of the stream gets its outcome."""
@@ -200,6 +220,8 @@ class ContactSink:
                 if change.empty and not change.problems:
                     left = self.withdrawn and contact.identity in self.withdrawn.done
                     cause = "unsubscribed" if left else change.kept
+                    if change.suppressed and not left:
+                        return Result(Outcome.SUPPRESSED, step, cause, source=source)
                     return _nothing_to_do(step, source, cause, written=written or bool(left))
                 called = True
                 return self.executor.apply(contact, change, source)
