@@ -1,0 +1,238 @@
+"""The identity ledger: who of the source is who at the destination, since when, at which address.
+
+A stream's run asks it before it looks anybody up, and tells it what the destination was seen to
+agree with, a batch of persons in one transaction. It is a memory and no authority: whatever matters
+is looked up at the destination before it is written, so losing the ledger costs the time of one
+full look, never correctness (X8). Three things are nowhere else and begin anew: the dated history
+of addresses, the age of work items, and an operator's approvals.
+
+Rows hold addresses, keys and ids: personal data. They lie in `state_dir/ledger.sqlite`, which
+nobody else can read, or in a PostgreSQL that several machines share. Importing this module loads
+SQLAlchemy, which takes as long as all else of a target: import it where a ledger is opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from target_kit.ledger_database import LedgerDatabase, LedgerError, database
+from target_kit.ledger_entries import (
+    Approval,
+    Fact,
+    Finding,
+    Interval,
+    Person,
+    WorkItem,
+    succeed,
+)
+from target_kit.ledger_rows import Rows
+from target_kit.ledger_schema import (
+    ADDRESSES,
+    APPROVALS,
+    FACTS,
+    OF_PERSONS,
+    OF_SCOPE,
+    PEOPLE,
+    WORKLIST,
+    number_of,
+)
+
+__all__ = ["Finding", "Interval", "Ledger", "LedgerError", "Person", "WorkItem", "open_ledger"]
+
+BATCH = 1000
+_BY_TIME = (ADDRESSES.c.since, sa.nulls_last(ADDRESSES.c.until))
+_STILL = ADDRESSES.c.until.is_(None)
+T = TypeVar("T")
+
+
+@contextmanager
+def open_ledger(
+    state_dir: Path, url: str | None, scope: str, *, lock_timeout_seconds: float = 30
+) -> Iterator[Ledger]:
+    """The ledger of `scope` (an account and a stream), made when it is missing.
+
+    Without `url` it is the file `state_dir/ledger.sqlite`; with one a PostgreSQL, where a second
+    run of the same scope gets LockedError until the first has ended. Raises ConfigurationError for
+    a URL that can't be right, LedgerError for a ledger that can't be used.
+    """
+    with database(state_dir, url, scope, lock_timeout_seconds) as opened:
+        yield Ledger(opened, scope)
+
+
+class Ledger:
+    """The rows of one scope; those of others are never seen. For one thread.
+
+    Every method is one transaction; an iterator has one for each batch, so that the ledger can be
+    written in between. Everything raises LedgerError once the database can't be used.
+    """
+
+    def __init__(self, opened: LedgerDatabase, scope: str) -> None:
+        self._database, self._scope = opened, number_of(scope)
+
+    def _rows(self) -> AbstractContextManager[Rows]:
+        return self._database.rows(self._scope)
+
+    # --- persons ---
+
+    def people(self, whos: Collection[str]) -> dict[str, Person]:
+        """Those of `whos` that are known."""
+        with self._rows() as rows:
+            return {person.who: person for person in rows.of(Person, PEOPLE, whos)}
+
+    def of_contact(self, contact_id: str) -> list[Person]:
+        """Persons with this technical id; more than one is a conflict."""
+        test = PEOPLE.c.contact_id == contact_id
+        with self._rows() as rows:
+            return rows.select(Person, PEOPLE, test, order=[PEOPLE.c.who])
+
+    def all_people(self) -> Iterator[list[Person]]:
+        """Everybody, in batches ordered by `who`."""
+        return self._batches(Person, PEOPLE, [PEOPLE.c.who])
+
+    # --- addresses ---
+
+    def addresses(self, who: str) -> list[Interval]:
+        """When a person was written to under which address, oldest first (S2-14)."""
+        with self._rows() as rows:
+            return rows.select(Interval, ADDRESSES, ADDRESSES.c.who == who, order=_BY_TIME)
+
+    def since(self, whos: Collection[str]) -> dict[str, Interval]:
+        """The open interval of each."""
+        with self._rows() as rows:
+            return {i.who: i for i in rows.of(Interval, ADDRESSES, whos, _STILL)}
+
+    def whose(self, address_key: str, at: datetime | None = None) -> list[Interval]:
+        """Who had this address at that moment, or at any time (S2-8)."""
+        tests = [ADDRESSES.c.address_key == address_key]
+        if at is not None:
+            tests += [ADDRESSES.c.since <= at, sa.or_(_STILL, ADDRESSES.c.until > at)]
+        with self._rows() as rows:
+            return rows.select(Interval, ADDRESSES, *tests, order=[*_BY_TIME, ADDRESSES.c.who])
+
+    def former(self) -> Iterator[list[Interval]]:
+        """Ended intervals in batches, without addresses that the person has now."""
+        key = [ADDRESSES.c.who, ADDRESSES.c.since, ADDRESSES.c.address_key]
+        now = ADDRESSES.alias()
+        return self._batches(
+            Interval,
+            ADDRESSES,
+            key,
+            ADDRESSES.c.until.is_not(None),
+            ~sa.exists().where(_is_theirs(now), now.c.until.is_(None)),
+            ~sa.exists().where(_is_theirs(PEOPLE)),
+        )
+
+    # --- the worklist, and an operator's leave ---
+
+    def worklist(self, who: str | None = None) -> list[WorkItem]:
+        """Open items, of one person or of all, oldest first."""
+        column = WORKLIST.c
+        tests = [] if who is None else [column.who == who]
+        with self._rows() as rows:
+            order = [column.first_seen, column.who, column.kind]
+            return rows.select(WorkItem, WORKLIST, *tests, order=order)
+
+    def approve(self, who: str, address_key: str, now: datetime) -> None:
+        """Note that an operator lets this person change to this address."""
+        with self._rows() as rows:
+            rows.put(APPROVALS, [Approval(who, address_key, now)])
+
+    def approved(self, whos: Collection[str]) -> dict[str, set[str]]:
+        """The addresses that an operator lets each of `whos` change to."""
+        found: dict[str, set[str]] = {}
+        with self._rows() as rows:
+            for leave in rows.of(Approval, APPROVALS, whos):
+                found.setdefault(leave.who, set()).add(leave.address_key)
+        return found
+
+    # --- what a run has learnt ---
+
+    def record(
+        self,
+        *,
+        people: Iterable[Person] = (),
+        intervals: Iterable[Interval] = (),
+        findings: Iterable[Finding] = (),
+        settled: Iterable[str] = (),
+        now: datetime,
+    ) -> None:
+        """Make a batch durable, all of it or nothing.
+
+        `people` replace what was known of them. An open interval ends the one before it, unless
+        that has the same address; an ended one is added as it stands, once. Items of those in
+        `settled` go, then `findings` become items or, where they are, are seen once more.
+        """
+        known, dated, gone = list(people), list(intervals), list(settled)
+        items = [
+            WorkItem(f.who, f.kind, f.message, f.repair, first_seen=now, last_seen=now, times=1)
+            for f in findings
+        ]
+        with self._rows() as rows:
+            rows.put(PEOPLE, known)
+            _put_intervals(rows, dated)
+            rows.delete(WORKLIST, gone)
+            rows.put(WORKLIST, items, keep=["first_seen"], times=WORKLIST.c.times + 1)
+
+    def forget(self, whos: Iterable[str]) -> None:
+        """Erase these persons: who they are, their addresses, items and approvals."""
+        erased = list(whos)
+        with self._rows() as rows:
+            for table in OF_PERSONS:
+                rows.delete(table, erased)
+
+    def clear(self) -> None:
+        """Forget everything of the scope, to be built anew."""
+        with self._rows() as rows:
+            for table in OF_SCOPE:
+                rows.delete(table)
+
+    # --- facts about the scope ---
+
+    def fact(self, name: str) -> str | None:
+        """What was noted under `name`, such as when everything was last read."""
+        with self._rows() as rows:
+            found = rows.select(Fact, FACTS, FACTS.c.name == name)
+        return found[0].value if found else None
+
+    def set_fact(self, name: str, value: str) -> None:
+        """Note `value` under `name`, instead of what was there."""
+        with self._rows() as rows:
+            rows.put(FACTS, [Fact(name, value)])
+
+    def _batches(
+        self, kind: type[T], table: sa.Table, key: list[Any], *tests: sa.ColumnElement[bool]
+    ) -> Iterator[list[T]]:
+        after: list[sa.ColumnElement[bool]] = []
+        while True:
+            with self._rows() as rows:
+                batch = rows.select(kind, table, *tests, *after, order=key, limit=BATCH)
+            if not batch:
+                return
+            yield batch
+            last = [sa.literal(getattr(batch[-1], column.name), column.type) for column in key]
+            after = [sa.tuple_(*key) > sa.tuple_(*last)]
+
+
+def _put_intervals(rows: Rows, intervals: list[Interval]) -> None:
+    begun = [interval for interval in intervals if interval.until is None]
+    now = rows.of(Interval, ADDRESSES, [interval.who for interval in begun], _STILL)
+    ended, opened = succeed({interval.who: interval for interval in now}, begun)
+    rows.put(ADDRESSES, ended)  # first of all: nobody has two open intervals at a time
+    rows.add(ADDRESSES, [interval for interval in intervals if interval.until is not None])
+    rows.put(ADDRESSES, opened)
+
+
+def _is_theirs(table: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Whether a row is about the same person and address as one of the history."""
+    own = ADDRESSES.c
+    return sa.and_(
+        table.c.scope == own.scope,
+        table.c.who == own.who,
+        table.c.address_key == own.address_key,
+    )

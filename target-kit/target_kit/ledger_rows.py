@@ -1,0 +1,100 @@
+"""Rows of one scope of the ledger within one transaction: asked for, put and removed in bulk."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import fields
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+#: Names in one question: far below what any database takes.
+CHUNK = 500
+T = TypeVar("T")
+
+
+class Rows:
+    """`kind` is a frozen value of `target_kit.ledger_entries`; its fields are the columns."""
+
+    def __init__(self, connection: sa.Connection, scope: int) -> None:
+        self._connection, self._scope = connection, scope
+
+    def select(
+        self,
+        kind: type[T],
+        table: sa.Table,
+        *tests: sa.ColumnElement[bool],
+        order: Sequence[Any] = (),
+        limit: int | None = None,
+    ) -> list[T]:
+        """Rows that pass all tests."""
+        columns = [table.c[field.name] for field in fields(kind)]  # type: ignore[arg-type]
+        query = sa.select(*columns).where(table.c.scope == self._scope, *tests)
+        found = self._connection.execute(query.order_by(*order).limit(limit))
+        return [kind(*row) for row in found]
+
+    def of(
+        self, kind: type[T], table: sa.Table, whos: Iterable[str], *tests: sa.ColumnElement[bool]
+    ) -> Iterator[T]:
+        """Rows of these persons, however many there are."""
+        for chunk in _chunks(whos):
+            yield from self.select(kind, table, table.c.who.in_(chunk), *tests)
+
+    def put(
+        self,
+        table: sa.Table,
+        values: Iterable[Any],
+        *,
+        keep: Collection[str] = (),
+        **changes: Any,
+    ) -> None:
+        """Insert values, or update the row that has their primary key, except columns in `keep`;
+        `changes` are expressions of that row.
+        """
+        rows = self._bound(values)
+        if not rows:
+            return
+        statement = self._insert(table)
+        key = [column.name for column in table.primary_key]
+        set_ = {c.name: statement.excluded[c.name] for c in table.c if c.name not in {*key, *keep}}
+        self._connection.execute(
+            statement.on_conflict_do_update(index_elements=key, set_=set_ | changes), rows
+        )
+
+    def add(self, table: sa.Table, values: Iterable[Any]) -> None:
+        """Insert values that are not there yet."""
+        rows = self._bound(values)
+        if rows:
+            self._connection.execute(self._insert(table).on_conflict_do_nothing(), rows)
+
+    def delete(self, table: sa.Table, whos: Iterable[str] | None = None) -> None:
+        """Remove rows of these persons, or all."""
+        statement = table.delete().where(table.c.scope == self._scope)
+        if whos is None:
+            self._connection.execute(statement)
+            return
+        for chunk in _chunks(whos):
+            self._connection.execute(statement.where(table.c.who.in_(chunk)))
+
+    def _bound(self, values: Iterable[Any]) -> list[dict[str, Any]]:
+        """All of one kind, as the database wants them."""
+        given = list(values)
+        names = [field.name for field in fields(given[0])] if given else []
+        own = {"scope": self._scope}
+        return [own | {name: getattr(value, name) for name in names} for value in given]
+
+    def _insert(self, table: sa.Table) -> Any:
+        """An INSERT that knows conflicts; the dialects write it alike."""
+        if self._connection.dialect.name == "postgresql":
+            from sqlalchemy.dialects.postgresql import insert as on_postgresql
+
+            return on_postgresql(table)
+        from sqlalchemy.dialects.sqlite import insert
+
+        return insert(table)
+
+
+def _chunks(whos: Iterable[str]) -> Iterator[list[str]]:
+    every = list(dict.fromkeys(whos))
+    for start in range(0, len(every), CHUNK):
+        yield every[start : start + CHUNK]
