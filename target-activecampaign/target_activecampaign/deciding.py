@@ -17,7 +17,7 @@ from target_activecampaign.accounts import Accounts
 from target_activecampaign.execute import Executor
 from target_activecampaign.lists import Lists
 from target_activecampaign.look import Look
-from target_activecampaign.memberships import mailed_address
+from target_activecampaign.memberships import mailed_address, withdrawals
 from target_activecampaign.model import Change, Contact, Existing, Field, FieldProblem
 from target_activecampaign.settings import ContactStream
 from target_activecampaign.tags import Tags
@@ -60,8 +60,14 @@ class Deciding:
         if contact.deleted or (match.contact_id is None and contact.email is None):
             return None
         existing = self.look.existing(match.contact_id) if match.contact_id else None
+        if self.tags and contact.origin:
+            existing = self.tags.known(existing) if existing else None
+            if cause := self.tags.barred(contact, existing):
+                return self._only_withdrawals(contact, existing, cause)
         if existing is None:
             change = planning.plan_create(contact, self.stream, self.fields)
+            if self.tags:
+                change = replace(change, values=change.values | self.tags.marks(contact))
             return self._memberships(contact, None, self._account(contact, change))
         holders = self.index.by_address(contact.email.key) if contact.email else []
         others = [h.id for h in holders if h.id != existing.id]
@@ -70,6 +76,19 @@ class Deciding:
             contact, existing, self.stream, self.fields, address_holder=holder
         )
         return self._memberships(contact, existing, self._account(contact, change))
+
+    def _only_withdrawals(self, contact: Contact, existing: Existing | None, cause: str) -> Change:
+        """A row that must not be written is still heard in what it takes away."""
+        barred = Change(
+            existing.id if existing else None, None, {}, {}, kept=cause, suppressed=True
+        )
+        if self.lists is None or existing is None:
+            return barred
+        known = self.lists.known(existing)
+        if known is None:
+            self.executor.gone()
+        changes, _ = self.lists.plan(contact, known, None)
+        return replace(barred, lists=withdrawals(changes))
 
     def _memberships(self, contact: Contact, existing: Existing | None, change: Change) -> Change:
         """Add what lists and tags need; reads them where the look-up did not bring them."""

@@ -32,14 +32,14 @@ def prepare_fields(
     if faults:
         raise ConfigurationError("; ".join(faults))
     for stream, _ in streams:
-        for perstag in (stream.key_field, *stream.custom_fields):
+        for perstag in (*stream.hidden_fields, *stream.custom_fields):
             if stream.create_fields:
                 fields[perstag] = _complete(perstag, stream, fields.get(perstag), client)
     return fields
 
 
 def _missing(stream: ContactStream, fields: dict[str, Field]) -> list[str]:
-    missing = [p for p in (stream.key_field, *stream.custom_fields) if p not in fields]
+    missing = [p for p in (*stream.hidden_fields, *stream.custom_fields) if p not in fields]
     if not missing or stream.create_fields:
         return []
     names = ", ".join(missing)
@@ -53,7 +53,7 @@ def _complete(
     """Make what is missing of one field: all of it, or what a run that was cut short left out."""
     spec = stream.field_specs.get(perstag, FieldSpec())
     if field is None:
-        default = "hidden" if perstag == stream.key_field else "text"
+        default = "hidden" if perstag in stream.hidden_fields else "text"
         field = _create(perstag, spec.type or default, spec.title or perstag, client)
     if options := missing_options(stream, field):
         client.create_options(field, options)

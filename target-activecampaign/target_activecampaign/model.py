@@ -167,9 +167,7 @@ class Change:
     @property
     def empty(self) -> bool:
         """True when nothing needs to be written."""
-        return (
-            not (self.touches_contact or self.account_id or self.lists) and self.tags.empty
-        )
+        return not (self.touches_contact or self.account_id or self.lists) and self.tags.empty
 
 
 def canonical_key(text: str, key_type: KeyType) -> str | None:

@@ -68,7 +68,7 @@ def _beside(settings: Settings) -> list[str]:
     streams = settings.streams.values()
     wanted = {
         "contactLists": any(stream.lists for stream in streams),
-        "contactTags": any(stream.tags for stream in streams),
+        "contactTags": any(stream.uses_tags for stream in streams),
     }
     return [name for name, is_wanted in wanted.items() if is_wanted]
 
@@ -87,6 +87,7 @@ class Run:
         """All streams that have records now or open rejects from before."""
         spool, last = self.intake.spool, self.intake.spool.last_seq()
         names = [n for n in self.intake.streams if spool.count(n) or self._has_rejects(n)]
+        names.sort(key=lambda name: not self.settings.streams[name].goes_first)
         if names:
             firsts = {n: spool.records(n, limit=1)[0].seq for n in names if spool.count(n)}
             gate = StateGate(firsts, last, self.intake.close_through)
@@ -100,7 +101,7 @@ class Run:
                 streams = [self.settings.streams[n].with_upper_perstags() for n in names]
                 endpoints = ListEndpoints(client.api)
                 lists = resolve_lists(streams, endpoints)
-                tag_names = endpoints.tags() if any(s.tags for s in streams) else {}
+                tag_names = endpoints.tags() if any(s.uses_tags for s in streams) else {}
                 schemas = [self.intake.streams[n].schema for n in names]
                 fields = prepare_fields(list(zip(streams, schemas, strict=True)), client)
                 for stream in streams:
@@ -148,7 +149,8 @@ class Run:
             finally:
                 tally.close()
                 reads = sink.reads.as_dict() if sink.reads else None
-                self.report.streams.append(StreamReport.of(stream.name, tally, reads, rejects.path))
+                done = StreamReport.of(stream.name, tally, reads, rejects.path, sink.details)
+                self.report.streams.append(done)
                 rejects.finish()
 
     def _accounts(

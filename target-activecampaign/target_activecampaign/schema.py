@@ -14,6 +14,24 @@ _CONSENT: dict[str, Any] = {
     },
 }
 
+#: Record types and names of tags are checked with the other settings as well.
+_PROVENANCE: dict[str, Any] = {
+    "type": ["object", "null"],
+    "additionalProperties": False,
+    "properties": {
+        "record_type": {"type": "string"},
+        "values": {"type": "object"},
+        "converted_from": {"type": ["string", "null"]},
+        "added_when": {"type": ["string", "null"]},
+        "source_of_truth": _TEXTS,
+        "tags": {"type": "object", "additionalProperties": {"type": "object"}},
+        "pending_field": {"type": "string"},
+        "require_provenance_tag": {"type": "boolean"},
+        "clean_up": {"type": "boolean"},
+        "legacy_tags": _TEXTS,
+    },
+}
+
 #: What a field's values may be is checked with the other settings, where all faults come at once.
 _CUSTOM_FIELD: dict[str, Any] = {"type": "object", "required": ["column"]}
 
@@ -68,6 +86,7 @@ _STREAM: dict[str, Any] = {
                 },
             },
         },
+        "provenance": _PROVENANCE,
         "tags": {
             "type": ["object", "null"],
             "additionalProperties": False,

@@ -28,7 +28,12 @@ from target_activecampaign.list_settings import (
     read_tags,
 )
 from target_activecampaign.model import KeyType, Rule
-from target_activecampaign.provenance_settings import Provenance, read_provenance, truth_faults
+from target_activecampaign.provenance_settings import (
+    Provenance,
+    RecordType,
+    read_provenance,
+    truth_faults,
+)
 
 #: Attributes of a contact that the API lets a client write (docs: create-a-new-contact).
 WRITABLE = ("email", "firstName", "lastName", "phone", "cdate")
@@ -121,6 +126,12 @@ class ContactStream:
     def hidden_fields(self) -> tuple[str, ...]:
         """Perstags of the fields that only this target needs: the key, and a tag still due."""
         return (self.key_field, *((self.provenance.pending,) if self.provenance else ()))
+
+    @property
+    def goes_first(self) -> bool:
+        """Whether it speaks for person accounts, to which rows of other streams yield (S4-26)."""
+        decides = self.provenance.decides if self.provenance else frozenset()
+        return RecordType.PERSON_ACCOUNT in decides
 
     @property
     def uses_tags(self) -> bool:

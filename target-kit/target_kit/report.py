@@ -103,7 +103,7 @@ class RunReport:
             if stream.details:
                 said = ", ".join(f"{name} {value}" for name, value in stream.details.items())
                 lines.append(f"{stream.stream}: {said}")
-            else:
+            if stream.matched_by or not stream.details:
                 matched = ", ".join(f"{n} {name}" for name, n in stream.matched_by.items())
                 lines.append(f"{stream.stream}: matched {matched or 'nobody'}")
             lines += [f"  {n:>7} {cause}" for cause, n in stream.causes.items()]
