@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import signal
 import time
 from collections.abc import Callable
@@ -10,7 +9,8 @@ from typing import Any
 
 import pytest
 from faults import scene
-from faults.support import EVERYTHING, SEED, Proxy, Running, Seen, Zygote, eventually
+from faults.kills import At, assert_no_leftovers, hurt_at, last_number, moments, points
+from faults.support import EVERYTHING, Proxy, Zygote, eventually
 from simulators_support import Simulator
 from target_support import Run, Target, lines, record, schema, state
 
@@ -18,44 +18,12 @@ Build = Callable[..., Target]
 
 #: Requests of the scene when nothing goes wrong; the first test keeps this number true.
 REQUESTS = 42
-PHASES = ("before", "after", "answered")
 SHARE = 20
-MOMENTS = 200 if EVERYTHING else 4
 
 
-def points(signum: int) -> list[tuple[int, str]]:
-    """Request number and phase: all of them, or a seeded share."""
-    every = [(n, phase) for n in range(1, REQUESTS + 1) for phase in PHASES]
-    return every if EVERYTHING else random.Random(SEED + signum).sample(every, SHARE)
-
-
-def moments() -> list[float]:
-    """Seconds after the start, for kills between requests: while reading, sorting, finishing."""
-    dice = random.Random(SEED)
-    return [round(dice.uniform(0.02, 0.9), 3) for _ in range(MOMENTS)]
-
-
-def last_number(run: Run) -> int:
-    """How far the last STATE goes; 0 without one."""
-    return int(run.last_state) if run.states else 0
-
-
-def hurt(zygote: Zygote, proxy: Proxy, target: Target, at: tuple[int, str], signum: int) -> Run:
-    """Run the scene and send the signal at request `at[0]`, in the phase `at[1]` of it."""
-    number, phase = at
-    running: list[Running] = []
-
-    def hook(seen: Seen) -> bool | None:
-        if seen.number != number:
-            return None
-        eventually(lambda: running, "the process is known")
-        running[0].signal(signum)
-        # Who is dead has left its connection; what had not been passed on must stay unsent.
-        return False if signum == signal.SIGKILL else None
-
-    setattr(proxy, phase, hook)
-    running.append(zygote.start(target, lines(scene.messages())))
-    return running[0].end()
+def hurt(zygote: Zygote, proxy: Proxy, target: Target, at: At, signum: int) -> Run:
+    """Run the scene and send the signal at `at`."""
+    return hurt_at(zygote, proxy, target, scene.messages(), at, signum)
 
 
 def assert_recovers(zygote: Zygote, sim: Simulator, target: Target, killed: Run) -> None:
@@ -72,16 +40,6 @@ def assert_recovers(zygote: Zygote, sim: Simulator, target: Target, killed: Run)
     assert scene.found(contacts) == scene.wanted()
     assert {r["record"]["ctt_id"]: r["cause"] for r in target.rejects} == scene.REJECTED
     assert_no_leftovers(target)
-
-
-def assert_no_leftovers(target: Target) -> None:
-    """The state directory holds rejects and locks, and persons in the rejects only."""
-    folder = target.home / "state"
-    files = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()}
-    for name, path in files.items():
-        assert name.startswith(("rejects/", "locks/")), name
-        if not name.startswith("rejects/"):
-            assert b"@" not in path.read_bytes(), name
 
 
 @pytest.fixture
@@ -106,9 +64,11 @@ def test_without_a_kill_the_scene_ends_as_written_down(
 
 
 @pytest.mark.kills
-@pytest.mark.parametrize("at", points(signal.SIGKILL), ids=lambda at: f"{at[0]}-{at[1]}")
+@pytest.mark.parametrize(
+    "at", points(REQUESTS, signal.SIGKILL, SHARE), ids=lambda at: f"{at[0]}-{at[1]}"
+)
 def test_a_kill_at_any_request_loses_nothing_and_doubles_nobody(
-    zygote: Zygote, sim: Simulator, proxy: Proxy, target: Target, at: tuple[int, str]
+    zygote: Zygote, sim: Simulator, proxy: Proxy, target: Target, at: At
 ) -> None:
     """SIGKILL before, after or behind a request; then run again from the last STATE."""
     killed = hurt(zygote, proxy, target, at, signal.SIGKILL)
@@ -118,9 +78,11 @@ def test_a_kill_at_any_request_loses_nothing_and_doubles_nobody(
 
 
 @pytest.mark.kills
-@pytest.mark.parametrize("at", points(signal.SIGTERM), ids=lambda at: f"{at[0]}-{at[1]}")
+@pytest.mark.parametrize(
+    "at", points(REQUESTS, signal.SIGTERM, SHARE), ids=lambda at: f"{at[0]}-{at[1]}"
+)
 def test_a_stop_at_any_request_publishes_only_what_is_durable(
-    zygote: Zygote, sim: Simulator, proxy: Proxy, target: Target, at: tuple[int, str]
+    zygote: Zygote, sim: Simulator, proxy: Proxy, target: Target, at: At
 ) -> None:
     """SIGTERM ends with 143, one clear line and the report; only a run that had nothing left to do
     may still end with 0.
