@@ -96,8 +96,8 @@ def database(
     state_dir: Path, url: str | None, scope: str, lock_timeout_seconds: float
 ) -> Iterator[LedgerDatabase]:
     """The ledger of a scope with its tables; see `target_kit.ledger.open_ledger`."""
-    for name in ("sqlalchemy", "psycopg"):
-        # They tell statements, hosts and what a server says, and all of it is told here.
+    for name in ("sqlalchemy", "sqlalchemy.engine", "sqlalchemy.pool", "psycopg"):
+        # At DEBUG they tell rows and hosts; what matters of it is in the errors raised here.
         logging.getLogger(name).setLevel(logging.CRITICAL)
     engine = (
         _postgresql(url, lock_timeout_seconds) if url else _sqlite(state_dir, lock_timeout_seconds)
