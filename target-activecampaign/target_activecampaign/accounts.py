@@ -1,35 +1,43 @@
 """Which account a contact belongs to: by the backoffice key in an account custom field (S0-23).
 
-Only existing accounts are used and only associations are written. A row whose account is not known
-here keeps what the contact has (S0-4, S0-38). Accounts are part of the vendor's larger plans: on a
-smaller one the first read is refused and the run ends with one clear message.
+Only existing accounts are used and only associations are written; accounts themselves are written
+by streams of their own, which come first. A row whose account is not known here keeps what the
+contact has (S0-4, S0-38).
 """
 
 from __future__ import annotations
 
-from target_kit.errors import CallRefused, ConfigurationError, RowError
+from collections.abc import Mapping
+
+from target_kit.errors import CallRefused, RowError
 from target_kit.index import DestinationIndex, Entry
 from target_kit.signals import StopSignal
 
-from target_activecampaign.account_client import AccountEndpoints, Association
+from target_activecampaign.account_answers import Association
+from target_activecampaign.account_client import AccountEndpoints
 from target_activecampaign.model import KeyType, canonical_key
 from target_activecampaign.refusals import refusal
-from target_activecampaign.settings import AccountMapping
 
 
 class Accounts:
-    """Accounts by backoffice key, and the association of each contact (one at most)."""
+    """Accounts by backoffice key, and the association of each contact (one at most).
+
+    `field_id` is the account custom field with the key; `written` are keys by account that this run
+    has written, whether lists show them yet or not.
+    """
 
     def __init__(
         self,
-        mapping: AccountMapping,
+        field_id: str,
+        written: Mapping[str, str],
         key_type: KeyType,
         client: AccountEndpoints,
         accounts: DestinationIndex,
         associations: DestinationIndex,
         stop: StopSignal,
     ) -> None:
-        self._mapping = mapping
+        self._field_id = field_id
+        self._written = written
         self._key_type = key_type
         self._client = client
         self._accounts = accounts
@@ -41,24 +49,22 @@ class Accounts:
         """Read all account keys: 1 call per 100 values; with `everything` also all associations,
         1 call per 100, instead of one look-up per contact that needs it.
         """
-        field_id = self._client.account_fields().get(self._mapping.key_field)
-        if field_id is None:
-            raise ConfigurationError(
-                f"account.key_field: ActiveCampaign has no account custom field "
-                f"{self._mapping.key_field}"
-            )
-        for values in self._client.account_values():
+        for values in self._client.values():
             self._stop.check()
             self._accounts.put(
-                Entry(v.account_id, "", canonical_key(v.value, self._key_type), b"")
+                self._entry(v.account_id, v.value.text)
                 for v in values
-                if v.field_id == field_id
+                if v.field_id == self._field_id
             )
+        self._accounts.put(self._entry(*written) for written in self._written.items())
         if everything:
             for associations in self._client.associations():
                 self._stop.check()
                 self._remember(associations)
             self._all_read = True
+
+    def _entry(self, account_id: str, text: str) -> Entry:
+        return Entry(account_id, "", canonical_key(text, self._key_type), b"")
 
     def account_of(self, key_text: str) -> str | None:
         """Id of the account with this backoffice key, None if there is none (S0-4).

@@ -15,7 +15,7 @@ import msgspec
 from target_kit.clock import Clock
 from target_kit.errors import RowError
 from target_kit.intended import IntendedSet, Row
-from target_kit.outcome import OPEN, Outcome, Result, Step, Tally
+from target_kit.outcome import KEPT, Outcome, Result, Step, Tally
 from target_kit.rejects import RejectStore
 from target_kit.signals import StopSignal
 from target_kit.spool import Spool, SpooledRecord
@@ -72,6 +72,10 @@ class Collecting(ABC, Generic[S]):
     stop: StopSignal
     _unmapped: set[str] = field(default_factory=set, kw_only=True)
 
+    def decode(self, body: bytes) -> dict[str, Any]:
+        """A record as `mapped` takes it."""
+        return _decode_record(body)
+
     @abstractmethod
     def mapped(self, record: dict[str, Any]) -> Mapped:
         """The record as a row of the set; raises RowError for what can't be taken."""
@@ -87,6 +91,9 @@ class Collecting(ABC, Generic[S]):
 
     def not_mapped(self, record: dict[str, Any]) -> None:
         """Hear what a record of this run says that can't be mapped."""
+
+    def outdated(self, row: Row) -> None:
+        """Hear a row of which a newer version has come along."""
 
     def before_parting(self) -> None:
         """Look at the set before any row is put aside."""
@@ -107,7 +114,8 @@ class Collecting(ABC, Generic[S]):
         self.tally.reoffered -= len(self.intended.take_superseded())
         for _ in self.intended.take_repeated():
             self.tally.add(Result(Outcome.UNCHANGED, Step.CHECK, "repeated_row"))
-        for _ in self.intended.take_outdated():
+        for row in self.intended.take_outdated():
+            self.outdated(row)
             self.tally.add(Result(Outcome.SUPPRESSED, Step.CHECK, "older_version"))
         self.before_parting()
         for row in self.intended.take_contradicting():
@@ -122,7 +130,7 @@ class Collecting(ABC, Generic[S]):
 
     def settle(self, row: Row, result: Result) -> None:
         """Record one outcome: durable first, counted then (the budget may end the run)."""
-        if result.outcome in OPEN:
+        if result.outcome in KEPT:
             self._reject(row.seq, row.identity, result)
         else:
             self.rejects.closed(row.identity)
@@ -138,11 +146,9 @@ class Collecting(ABC, Generic[S]):
 
     def _row(self, spooled: SpooledRecord, *, reoffered: bool) -> Row | None:
         self.tally.reoffered += reoffered
-        record = _decode_record(spooled.body)
+        record = self.decode(spooled.body)
         try:
-            if spooled.fault:
-                raise RowError("schema", f"does not match its SCHEMA: {spooled.fault}")
-            mapped = self.mapped(record)
+            mapped = self._mapped(spooled, record)
         except RowError as error:
             name = self.identity_of(record)
             self._unmapped.add(name)
@@ -162,6 +168,11 @@ class Collecting(ABC, Generic[S]):
             reoffered=reoffered,
             body=mapped.body,
         )
+
+    def _mapped(self, spooled: SpooledRecord, record: dict[str, Any]) -> Mapped:
+        if spooled.fault:
+            raise RowError("schema", f"does not match its SCHEMA: {spooled.fault}")
+        return self.mapped(record)
 
     def _reject(self, seq: int, name: str, result: Result) -> None:
         spooled = self.spool.records(self.stream.name, after=seq - 1, limit=1)[0]

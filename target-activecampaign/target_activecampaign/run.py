@@ -1,12 +1,11 @@
-"""One run: lock, credentials, fields, then stream by stream through the corridor."""
+"""One run: lock, credentials, fields, then stream by stream: accounts first, then contacts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
-from sqlite3 import Connection
 from urllib.parse import urlsplit
 
 from target_kit.clock import Clock
@@ -19,7 +18,7 @@ from target_kit.errors import (
 from target_kit.gate import StateGate
 from target_kit.http import JsonApi
 from target_kit.index import DestinationIndex
-from target_kit.intake import Intake, StreamInfo
+from target_kit.intake import Intake
 from target_kit.intended import IntendedSet
 from target_kit.limits import Deadline
 from target_kit.lock import run_lock
@@ -30,13 +29,12 @@ from target_kit.signals import StopSignal
 from target_kit.tombstones import Tombstones
 from target_kit.workfile import work_file
 
-from target_activecampaign.account_client import AccountEndpoints
-from target_activecampaign.accounts import Accounts
+from target_activecampaign.account_run import AccountRun
 from target_activecampaign.client import ActiveCampaign
 from target_activecampaign.fields import prepare_fields
 from target_activecampaign.list_client import ListEndpoints
 from target_activecampaign.lists import ListIds, resolve_lists
-from target_activecampaign.mapping import declared_key_type, resolve_key_type
+from target_activecampaign.mapping import resolve_key_type
 from target_activecampaign.model import Field
 from target_activecampaign.settings import ContactStream, Settings
 from target_activecampaign.sinks import ContactSink
@@ -86,10 +84,11 @@ class Run:
     def go(self) -> None:
         """All streams that have records now or open rejects from before."""
         spool, last = self.intake.spool, self.intake.spool.last_seq()
-        names = [n for n in self.intake.streams if spool.count(n) or self._has_rejects(n)]
+        due = [n for n in self.intake.streams if spool.count(n) or self._has_rejects(n)]
+        names = [n for n in due if n in self.settings.streams]
         names.sort(key=lambda name: not self.settings.streams[name].goes_first)
-        if names:
-            firsts = {n: spool.records(n, limit=1)[0].seq for n in names if spool.count(n)}
+        if due:
+            firsts = {n: spool.records(n, limit=1)[0].seq for n in due if spool.count(n)}
             gate = StateGate(firsts, last, self.intake.close_through)
             url = urlsplit(self.settings.api_url)
             with (
@@ -99,14 +98,18 @@ class Run:
             ):
                 client.whoami()
                 streams = [self.settings.streams[n].with_upper_perstags() for n in names]
+                accounts = self._accounts(due, streams, client)
+                accounts.check()
                 endpoints = ListEndpoints(client.api)
                 lists = resolve_lists(streams, endpoints)
                 tag_names = endpoints.tags() if any(s.uses_tags for s in streams) else {}
                 schemas = [self.intake.streams[n].schema for n in names]
-                fields = prepare_fields(list(zip(streams, schemas, strict=True)), client)
+                pairs = list(zip(streams, schemas, strict=True))
+                fields = prepare_fields(pairs, client) if pairs else {}
+                accounts.work_off(gate)
                 for stream in streams:
                     ids = lists.get(stream.name, {})
-                    self._work_off(stream, fields, ids, tag_names, client, gate)
+                    self._work_off(stream, fields, ids, tag_names, accounts, client, gate)
         self.intake.close_through(last)
 
     def _work_off(
@@ -115,6 +118,7 @@ class Run:
         fields: dict[str, Field],
         list_ids: ListIds,
         tag_names: dict[str, str],
+        accounts: AccountRun,
         client: ActiveCampaign,
         gate: StateGate,
     ) -> None:
@@ -132,7 +136,7 @@ class Run:
                 client=client,
                 list_ids=list_ids,
                 tag_names=tag_names,
-                accounts=self._accounts(stream, info, client, database),
+                accounts=accounts.of_contacts(stream, database),
                 tombstones=tombstones,
                 spool=spool,
                 intended=IntendedSet(database),
@@ -154,18 +158,12 @@ class Run:
                 rejects.finish()
 
     def _accounts(
-        self, stream: ContactStream, info: StreamInfo, client: ActiveCampaign, database: Connection
-    ) -> Accounts | None:
-        if stream.account is None:
-            return None
-        return Accounts(
-            stream.account,
-            declared_key_type(info.schema, stream.account.key),
-            AccountEndpoints(client.api),
-            DestinationIndex(database, "accounts"),
-            DestinationIndex(database, "associations"),
-            self.stop,
-        )
+        self, due: Sequence[str], contacts: Sequence[ContactStream], client: ActiveCampaign
+    ) -> AccountRun:
+        wanted = self.settings.account_streams
+        streams = [wanted[name] for name in due if name in wanted]
+        parts = (self.settings, self.intake, self.report, self.clock, self.stop)
+        return AccountRun(*parts, client.api, streams, contacts)
 
     @contextmanager
     def _tombstones(self, stream: ContactStream) -> Iterator[Tombstones | None]:

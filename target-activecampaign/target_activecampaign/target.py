@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 
 class TargetActiveCampaign(KitTarget):
-    """Brings ActiveCampaign contacts into the state the backoffice intends."""
+    """Brings ActiveCampaign contacts and accounts into the state the backoffice intends."""
 
     name = "target-activecampaign"
     config_jsonschema: ClassVar[dict[str, Any]] = CONFIG_SCHEMA
@@ -40,7 +40,9 @@ class TargetActiveCampaign(KitTarget):
 
     def check_stream(self, info: StreamInfo) -> bool:
         """Take configured streams; an unknown one is an error unless it shall be ignored."""
-        stream = self.settings.streams.get(info.name)
+        contacts = self.settings.streams.get(info.name)
+        accounts = self.settings.account_streams.get(info.name)
+        stream = contacts.with_upper_perstags() if contacts else accounts
         if stream is None:
             if self.settings.on_unknown_stream == "ignore":
                 logger.warning("stream %s is not configured; its records are ignored", info.name)
@@ -55,7 +57,7 @@ class TargetActiveCampaign(KitTarget):
                 f"stream {info.name} has no column {', '.join(missing)}: "
                 f"correct streams.{info.name} or add it to the source"
             )
-        if faults := declared_faults(stream.with_upper_perstags(), info.schema):
+        if faults := declared_faults(stream, info.schema):
             raise ConfigurationError("; ".join(faults))
         return True
 

@@ -123,8 +123,10 @@ def test_a_plan_without_accounts_ends_in_one_clear_message(
     target = make_target(streams={"contacts": STREAM})
     run = target.run([SCHEMA, record(1, act_id=700), state(1)])
     assert run.code == 3
-    assert run.report["streams"][0]["outcomes"]["rejected"] == 0
+    assert run.stderr.splitlines()[-1].count("Accounts are part of ActiveCampaign's plans") == 1
+    assert run.report["streams"] == []
     assert run.states == []
+    assert sim.contacts() == {}
 
 
 def test_an_association_whose_answer_was_lost_is_seen_not_refused(

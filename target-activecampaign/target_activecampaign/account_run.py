@@ -1,0 +1,112 @@
+"""The account side of a run: what has to be there, streams of accounts, and contacts' accounts.
+
+Streams of accounts come before those of contacts, so that a contact finds the account that the same
+run has made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from sqlite3 import Connection
+
+from target_kit.clock import Clock
+from target_kit.errors import ConfigurationError
+from target_kit.gate import StateGate
+from target_kit.http import JsonApi
+from target_kit.index import DestinationIndex
+from target_kit.intake import Intake
+from target_kit.intended import IntendedSet
+from target_kit.outcome import Tally
+from target_kit.rejects import RejectStore
+from target_kit.report import RunReport, StreamReport
+from target_kit.signals import StopSignal
+from target_kit.workfile import work_file
+
+from target_activecampaign.account_client import AccountEndpoints
+from target_activecampaign.account_fields import AccountFields
+from target_activecampaign.account_gathering import AccountGathering
+from target_activecampaign.account_settings import AccountStream
+from target_activecampaign.account_sink import AccountSink
+from target_activecampaign.accounts import Accounts
+from target_activecampaign.mapping import declared_key_type
+from target_activecampaign.model import KeyType
+from target_activecampaign.settings import ContactStream, Settings
+
+
+@dataclass
+class AccountRun:
+    """`streams` of accounts that have records; `contacts` whose accounts are looked up."""
+
+    settings: Settings
+    intake: Intake
+    report: RunReport
+    clock: Clock
+    stop: StopSignal
+    api: JsonApi
+    streams: Sequence[AccountStream]
+    contacts: Sequence[ContactStream]
+    _fields: AccountFields | None = None
+    _written: dict[str, dict[str, str]] = field(default_factory=dict)  # key by account, by field
+
+    def check(self) -> None:
+        """Read the account custom fields where any are needed; raises ConfigurationError naming
+        all that is missing or does not fit, CredentialsError where the plan has no accounts.
+        """
+        if not self.streams and not any(stream.account for stream in self.contacts):
+            return
+        self._fields = AccountFields.read(AccountEndpoints(self.api))
+        with_schema = [(s, self.intake.streams[s.name].schema) for s in self.streams]
+        if faults := self._fields.check(with_schema, self.contacts):
+            raise ConfigurationError("; ".join(faults))
+
+    def work_off(self, gate: StateGate) -> None:
+        """Make the missing fields, then work off all streams of accounts."""
+        if self._fields:
+            self._fields.complete(self.streams)
+            for stream in self.streams:
+                self._work_off(stream, self._fields, gate)
+
+    def of_contacts(self, stream: ContactStream, database: Connection) -> Accounts | None:
+        """The accounts that contacts of a stream belong to, None where nothing is mapped."""
+        if stream.account is None or self._fields is None:
+            return None
+        field_id = self._fields.key_of(stream)
+        return Accounts(
+            field_id,
+            self._written.get(field_id, {}),
+            declared_key_type(self.intake.streams[stream.name].schema, stream.account.key),
+            AccountEndpoints(self.api),
+            DestinationIndex(database, "accounts"),
+            DestinationIndex(database, "associations"),
+            self.stop,
+        )
+
+    def _work_off(self, stream: AccountStream, fields: AccountFields, gate: StateGate) -> None:
+        info, spool = self.intake.streams[stream.name], self.intake.spool
+        tally = Tally(self.settings.max_errors, received=spool.count(stream.name))
+        rejects = RejectStore(self.settings.state_dir, stream.name)
+        key_type = stream.key_type
+        if key_type is KeyType.AUTO:
+            key_type = declared_key_type(info.schema, stream.key)
+        with work_file(self.settings.state_dir, stream.name) as database:
+            intended = IntendedSet(database)
+            sink = AccountSink(
+                AccountGathering(
+                    stream, key_type, spool, intended, rejects, tally, self.clock, self.stop
+                ),
+                fields.of(stream),
+                AccountEndpoints(self.api),
+                DestinationIndex(database),
+                lambda first_open: gate.advance(stream.name, first_open),
+            )
+            try:
+                sink.run()
+            finally:
+                if stream.key:
+                    key_id = fields.of(stream)[stream.key_field].id
+                    self._written.setdefault(key_id, {}).update(sink.executor.keys)
+                tally.close()
+                done = StreamReport.of(stream.name, tally, sink.reads, rejects.path)
+                self.report.streams.append(done)
+                rejects.finish()
