@@ -116,7 +116,7 @@ class Executor:
         self, contact: Contact, change: Change, contact_id: str, source: str
     ) -> Result | None:
         tags, created = self._tags, change.contact_id is None
-        if tags is None or not (change.tags.add or change.tags.remove):
+        if tags is None or change.tags.empty:
             return None
         failed, _ = attempt(
             Step.TAGS, source, lambda: tags.carry_out(contact, contact_id, created=created)
