@@ -10,12 +10,15 @@ from typing import Any
 import msgspec
 from target_kit.errors import RowError
 from target_kit.intended import Row
+from target_kit.outcome import Outcome, Result, Step
 
 from target_activecampaign import mapping
 from target_activecampaign.collecting import Collecting, Mapped
 from target_activecampaign.deletion import row_version
 from target_activecampaign.lists import Lists
 from target_activecampaign.model import Contact
+from target_activecampaign.origins import is_person_account
+from target_activecampaign.provenance import PERSON_ACCOUNT_THERE
 from target_activecampaign.settings import ContactStream
 from target_activecampaign.withdrawn import Withdrawn
 
@@ -65,18 +68,33 @@ class Gathering(Collecting[ContactStream]):
             self.withdrawn.put_aside(mapping.consent_only(record, self.stream, self.key_type))
 
     def before_parting(self) -> None:
-        """What others say of an address is joined."""
+        """What others say of an address is joined; who shares one with a person account yields."""
         if self.lists:
             for row in self.intended.sharing_address():
                 self.lists.hear(decode_contact(row.body))
+        for row in self._yielding() if self.stream.goes_first else ():
+            self._hear(row)
+            self.settle(row, Result(Outcome.SUPPRESSED, Step.CHECK, PERSON_ACCOUNT_THERE))
+
+    def _yielding(self) -> list[Row]:
+        """Rows of contacts and leads whose address a person account of this stream has (S4-26)."""
+        kinds = [
+            (row, is_person_account(decode_contact(row.body).origin))
+            for row in self.intended.sharing_address()
+        ]
+        taken = {row.address_key for row, is_person in kinds if is_person}
+        return [row for row, is_person in kinds if not is_person and row.address_key in taken]
 
     def put_aside(self, row: Row, why: RowError) -> None:
         """Reject a row before its turn; only what it withdraws is still heard."""
+        self._hear(row)
+        super().put_aside(row, why)
+
+    def _hear(self, row: Row) -> None:
         if row.address_key:
             self._set_aside.add(row.address_key)
         if self.withdrawn:
             self.withdrawn.put_aside(decode_contact(row.body))
-        super().put_aside(row, why)
 
     def wants_address(self, address_key: str) -> bool:
         """Whether a living person of this run wants this address."""
