@@ -339,6 +339,29 @@ def test_a_person_is_synced_either_as_contact_or_as_person_account(
         assert (run.code, run.report["writes"] > 0) == (0, number == 0)
 
 
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("rule", ["first", "reject"])
+def test_rows_of_one_stream_yield_to_a_person_account_with_their_address(
+    sim: Simulator, make_target: Any, rule: str, order: int
+) -> None:
+    """S4-26, S4-30, X2, X4: whatever their order; what they withdraw counts for the address."""
+    seed(sim, {"email": "person1@example.com", "lists": {"News": 1}}, lists=["News"])
+    target = make_target(streams=persons(NEWS | {"on_duplicate_email": rule}, record_type="kind"))
+    yes = {"consent": "confirmed", "consent_at": "2026-01-01T00:00:00Z", "proof": "form"}
+    rows = [
+        record(77, "person1@example.com", kind="person_account", given_name="Person", **yes),
+        record(1, kind="contact", given_name="Contact", consent="unsubscribed"),
+        record(9, "Person1@Example.com", kind="lead", given_name="Lead", **yes),
+    ]
+    run = deliver(target, *rows[::order])
+    assert (run.code, run.outcomes) == (0, {"applied": 1, "suppressed": 2})
+    assert run.causes["person_account_there"] == 2
+    one = contact_of(sim, "person1@example.com")
+    assert (one["firstName"], one["fieldValues"]["BUBSCTTID"]) == ("Person", "77")
+    assert list(one["lists"].values()) == ["2"]
+    assert_settled(sim, target, *rows[::order])
+
+
 def test_a_contact_that_turned_into_a_person_account_is_left_to_that(
     sim: Simulator, make_target: Any
 ) -> None:
