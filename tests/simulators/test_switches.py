@@ -326,6 +326,56 @@ def _(simulator: Simulator, api: Api) -> Any:
     return api.get("accounts").text
 
 
+def account(api: Api, name: str, **more: Any) -> Any:
+    return api.post("accounts", {"account": {"name": name, **more}})
+
+
+def account_field(api: Api, kind: str, value: Any, **more: Any) -> Any:
+    """Give a new account a value of a new field; what is read of it."""
+    meta = {"fieldLabel": "Field", "fieldType": kind, "fieldOptions": ["a", "b"]}
+    api.post("accountCustomFieldMeta", {"accountCustomFieldMetum": meta})
+    account(api, "Example AG", fields=[{"customFieldId": 1, "fieldValue": value, **more}])
+    return api.get("accountCustomFieldData").json()["accountCustomFieldData"]
+
+
+@probe("account_name_ignores_case", False)
+def _(simulator: Simulator, api: Api) -> Any:
+    return [account(api, name).status_code for name in ("Example AG", "EXAMPLE AG")]
+
+
+@probe("account_search", "equals")
+def _(simulator: Simulator, api: Api) -> Any:
+    account(api, "Example AG")
+    return len(api.get("accounts?search=example").json()["accounts"])
+
+
+@probe("account_url", "completed")
+def _(simulator: Simulator, api: Api) -> Any:
+    return account(api, "Example AG", accountUrl="example.com").json()["account"]["accountUrl"]
+
+
+@probe("account_inline_fields", "ignored")
+def _(simulator: Simulator, api: Api) -> Any:
+    return len(account_field(api, "text", "x"))
+
+
+@probe("account_value_twice", "422")
+def _(simulator: Simulator, api: Api) -> Any:
+    account_field(api, "text", "x")
+    datum = {"customerAccountId": 1, "customFieldId": 1, "fieldValue": "y"}
+    return api.post("accountCustomFieldData", {"accountCustomFieldDatum": datum}).status_code
+
+
+@probe("account_choices", "json_text")
+def _(simulator: Simulator, api: Api) -> Any:
+    return account_field(api, "multiselect", ["a", "b"])[0]["fieldValue"]
+
+
+@probe("account_currency_shown", False)
+def _(simulator: Simulator, api: Api) -> Any:
+    return account_field(api, "currency", "1250", fieldCurrency="EUR")[0].get("fieldCurrency")
+
+
 def bulk(api: Api, *contacts: dict[str, Any], **beside: Any) -> Any:
     return api.post("import/bulk_import", {"contacts": list(contacts), **beside})
 

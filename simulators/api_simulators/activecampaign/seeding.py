@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from api_simulators.activecampaign import stamps
+from api_simulators.activecampaign.handlers.account_fields import TYPES as ACCOUNT_FIELD_TYPES
 from api_simulators.activecampaign.handlers.fields import TYPES, perstag_of
 from api_simulators.activecampaign.model import (
     AccountContact,
@@ -22,6 +23,7 @@ KNOWN = (
     "fields",
     "lists",
     "tags",
+    "accountFields",
     "accounts",
     "exclusions",
     "automations",
@@ -60,9 +62,13 @@ def seed(store: Store, data: dict[str, Any], now: float, zone: str) -> dict[str,
         store.api_keys = keys
     for entry in data.get("fields", []):
         add_field(store, entry, now)
-    for name, label in (("lists", "name"), ("tags", "tag"), ("accounts", "name")):
+    for name, label in (("lists", "name"), ("tags", "tag")):
         for entry in data.get(name, []):
             add_row(store, name, label, entry, now)
+    for entry in data.get("accountFields", []):
+        add_row(store, "accountCustomFieldMeta", "fieldLabel", _with_type(entry), now)
+    for entry in data.get("accounts", []):
+        add_account(store, entry, now)
     for entry in data.get("exclusions", []):
         add_row(store, "exclusions", "matchPhrase", entry, now)
     for entry in data.get("automations", []):
@@ -101,6 +107,27 @@ def add_row(store: Store, table: str, label: str, entry: Any, now: float) -> Row
         raise ControlError(f"{table} need a {label}: {entry!r}")
     wanted = given.pop("id", None)
     return store.add_row(table, given, now, None if wanted is None else int(wanted))
+
+
+def _with_type(entry: Any) -> dict[str, Any]:
+    given = {"fieldLabel": entry} if isinstance(entry, str) else dict(entry)
+    kind = given.setdefault("fieldType", "text")
+    if kind not in ACCOUNT_FIELD_TYPES:
+        raise ControlError(f"accountFields have a type of {list(ACCOUNT_FIELD_TYPES)}: {entry!r}")
+    return given
+
+
+def add_account(store: Store, entry: Any, now: float) -> Row:
+    """Add an account: an object with `fields` by label, or just its name."""
+    given: dict[str, Any] = {"name": entry} if isinstance(entry, str) else dict(entry)
+    values: dict[str, Any] = given.pop("fields", {})
+    account = add_row(store, "accounts", "name", given, now)
+    labels = {str(row.data["fieldLabel"]): row.id for row in store.tables["accountCustomFieldMeta"]}
+    for label, value in values.items():
+        number = _known(labels, str(label), "account field")
+        datum = {"accountId": account.id, "customFieldId": number, "fieldValue": value}
+        store.add_row("accountCustomFieldData", datum, now, None)
+    return account
 
 
 class ContactLoader:

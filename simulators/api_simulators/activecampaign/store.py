@@ -123,10 +123,23 @@ class Store:
         self.tables[table].remove(row.id)
         self.version += 1
 
+    def remove_list(self, row: Row) -> None:
+        """Remove a list with the standings on it."""
+        for standing in [held for held in self.contact_lists if held.list == row.id]:
+            del self.contacts.rows[standing.contact].lists[row.id]
+            self.contact_lists.remove(standing.id)
+        self.remove_row("lists", row)
+
     def row_named(self, table: str, name: str) -> Row | None:
         """Return the list, tag or account of this name, any case."""
         ids = self.names[table].ids(name.casefold())
         return self.tables[table].rows[ids[0]] if ids else None
+
+    def rows_named(self, table: str, name: str) -> list[Row]:
+        """Return all lists, tags or accounts of this name, any case."""
+        return [
+            self.tables[table].rows[number] for number in self.names[table].ids(name.casefold())
+        ]
 
     # Field values
 

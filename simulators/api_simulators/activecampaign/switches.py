@@ -283,6 +283,49 @@ TABLE: tuple[Switch, ...] = (
     Switch("tag_duplicate_status", 422, (422, 409, 200), "POST /tags of a taken name", "guess"),
     # Accounts
     Switch("plan_accounts", True, (), "accounts are in the plan; false answers 403", "seen"),
+    Switch("account_name_ignores_case", True, (), "Acme and ACME are one account", "guess"),
+    Switch(
+        "account_search",
+        "contains",
+        ("contains", "equals", "ignored"),
+        "how search= on GET /accounts compares names; ignored answers with all",
+        "guess",
+    ),
+    Switch(
+        "account_url",
+        "as_sent",
+        ("as_sent", "completed"),
+        "an accountUrl is kept as it came, or with a scheme put before it",
+        "guess",
+    ),
+    Switch(
+        "account_inline_fields",
+        "works",
+        ("works", "ignored"),
+        "whether POST and PUT of an account apply its fields",
+        "reference",
+    ),
+    Switch(
+        "account_value_twice",
+        "overwrites",
+        ("overwrites", "422"),
+        "POST /accountCustomFieldData where the account has a value",
+        "guess",
+    ),
+    Switch(
+        "account_choices",
+        "array",
+        ("array", "json_text"),
+        "several choices are answered as an array, or as the text of one",
+        "guess",
+    ),
+    Switch(
+        "account_currency_shown",
+        True,
+        (),
+        "values of currency fields are answered with their fieldCurrency",
+        "guess",
+    ),
     # Bulk import
     Switch(
         "bulk_success_key", "Success", ("Success", "success"), "spelling of the key", "reference"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from api_simulators.activecampaign.model import Contact, ContactList
-from api_simulators.activecampaign.seeding import ContactLoader, add_field, add_row
+from api_simulators.activecampaign.seeding import ContactLoader, add_account, add_field, add_row
 from api_simulators.activecampaign.store import Store
 from api_simulators.wire import ControlError
 
@@ -100,6 +100,11 @@ def _delete_contact(store: Store, data: dict[str, Any], now: float) -> dict[str,
     return {"contact": str(contact.id)}
 
 
+def _create_account(store: Store, data: dict[str, Any], now: float) -> dict[str, Any]:
+    """Add `data["values"]`, an account as in seed data."""
+    return {"account": str(add_account(store, dict(data.get("values", {})), now).id)}
+
+
 def _create_field(store: Store, data: dict[str, Any], now: float) -> dict[str, Any]:
     return {"field": str(add_field(store, dict(data.get("values", {})), now).id)}
 
@@ -110,6 +115,14 @@ def _delete_field(store: Store, data: dict[str, Any], now: float) -> dict[str, A
         raise ControlError("no such field: name it by perstag")
     store.remove_field(field)
     return {"field": str(field.id)}
+
+
+def _delete_list(store: Store, data: dict[str, Any], now: float) -> dict[str, Any]:  # noqa: ARG001 - every event has this shape
+    row = store.tables["lists"].find(data.get("list"))
+    if row is None:
+        raise ControlError("no such list: name it by list (id)")
+    store.remove_list(row)
+    return {"list": str(row.id)}
 
 
 def _exclude(store: Store, data: dict[str, Any], now: float) -> dict[str, Any]:
@@ -128,8 +141,10 @@ EVENTS: dict[str, Event] = {
     "edit_contact": _edit_contact,
     "create_contact": _create_contact,
     "delete_contact": _delete_contact,
+    "create_account": _create_account,
     "create_field": _create_field,
     "delete_field": _delete_field,
+    "delete_list": _delete_list,
     "exclude": _exclude,
     "revoke_key": _revoke_key,
 }

@@ -38,7 +38,7 @@ def stored_form(call: Call, field: Field, value: str) -> str:
 
 def _fits(call: Call, field: Field, value: str) -> bool:
     if field.type == "number":
-        return _is_number(value)
+        return is_number(value)
     if field.type == "date":
         return bool(DATE.fullmatch(value)) and stamps.parse(value, call.zone) is not None
     if field.type == "datetime":
@@ -52,7 +52,8 @@ def _fits(call: Call, field: Field, value: str) -> bool:
     return True
 
 
-def _is_number(value: str) -> bool:
+def is_number(value: str) -> bool:
+    """Say whether this is a finite decimal number."""
     try:
         return Decimal(value).is_finite()
     except InvalidOperation:

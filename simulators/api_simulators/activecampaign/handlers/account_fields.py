@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from api_simulators.activecampaign import errors
+from api_simulators.activecampaign import errors, stamps
 from api_simulators.activecampaign.call import Call, entries, sent, text, whole
 from api_simulators.activecampaign.model import Row
+from api_simulators.activecampaign.value_rules import DATE, is_number
 from api_simulators.wire import Answer, json_answer
 
 META, DATA = "accountCustomFieldMeta", "accountCustomFieldData"
@@ -23,6 +25,8 @@ TYPES = (
     "currency",
     "number",
 )
+SINGLE_CHOICE = ("dropdown", "radio")
+SEVERAL_CHOICES = ("checkbox", "multiselect")
 
 
 def _found(call: Call, table: str) -> Row:
@@ -104,33 +108,84 @@ def delete_meta(call: Call) -> Answer:
 def _datum(call: Call, row: Row) -> dict[str, Any]:
     data = row.data
     head = f"{call.base}/{DATA}/{row.id}/"
-    return {
+    kind = text(call.store.tables[META].rows[data["customFieldId"]].data["fieldType"])
+    shown = {
         "id": str(row.id),
         "accountCustomFieldMetumId": data["customFieldId"],
         "accountId": data["accountId"],
         "customFieldId": data["customFieldId"],
         "createdTimestamp": call.wall(row.created),
         "updatedTimestamp": call.wall(row.updated),
-        "fieldValue": data["fieldValue"],
+        "fieldValue": _shown(call, data["fieldValue"]),
         "links": {
             "account": head + "account",
             "accountCustomFieldMetum": head + "accountCustomFieldMetum",
         },
     }
+    if kind == "currency" and call.switches["account_currency_shown"]:
+        shown["fieldCurrency"] = data.get("fieldCurrency")
+    return shown
+
+
+def _shown(call: Call, value: Any) -> Any:
+    if isinstance(value, list) and call.switches["account_choices"] == "json_text":
+        return json.dumps(value)
+    return value
 
 
 def list_data(call: Call) -> Answer:
     """GET /accountCustomFieldData with `filters[customerAccountId]`; no meta."""
     account = call.query.number("filters[customerAccountId]")
-    rows = [row for row in call.store.tables[DATA] if account in {None, row.data["accountId"]}]
+    rows = [
+        row
+        for row in call.store.tables[DATA]
+        if account in {None, row.data["accountId"]} and call.visible(row.created)
+    ]
     return json_answer(200, {DATA: [_datum(call, row) for row in call.query.page(rows)]})
+
+
+def _checked(call: Call, field: Any, given: dict[str, Any]) -> Row:
+    """Return the definition of a field that takes the value; raises 404 or 422."""
+    meta = call.store.tables[META].find(field)
+    if meta is None:
+        raise errors.titled(404, "Not Found")
+    value = given.get("fieldValue")
+    longest = call.switches["max_value_length"]
+    if longest and isinstance(value, str) and len(value) > longest:
+        raise errors.invalid("field_invalid", f"{meta.data['fieldLabel']} is too long.", "fields")
+    strict = call.switches["field_value_validation"] == "strict"
+    if strict and value not in (None, "", []) and not _fits(call, meta, value, given):
+        title = f"The value of {meta.data['fieldLabel']} is not valid."
+        raise errors.invalid("field_invalid", title, "fields")
+    return meta
+
+
+def _fits(call: Call, meta: Row, value: Any, given: dict[str, Any]) -> bool:
+    """Say whether a value has the form its type is documented to have."""
+    kind, options = text(meta.data["fieldType"]), meta.data.get("fieldOptions") or []
+    if kind in SEVERAL_CHOICES:
+        return isinstance(value, list) and set(value) <= set(options)
+    if isinstance(value, (list, dict)):
+        return False
+    if kind in SINGLE_CHOICE:
+        return value in options
+    written = text(value)
+    if kind == "number":
+        return is_number(written)
+    if kind == "currency":
+        code = text(given.get("fieldCurrency"))
+        whole_number = written.removeprefix("-").isdigit()
+        return whole_number and len(code) == 3 and code.isalpha() and code.isupper()
+    if kind == "date":
+        return bool(DATE.fullmatch(written)) and stamps.parse(written, call.zone) is not None
+    return kind != "datetime" or stamps.parse(written, call.zone) is not None
 
 
 def _save(call: Call, account: Any, field: Any, given: dict[str, Any]) -> Row:
     """Insert or overwrite the value of (account, field); raises 404 when either is missing."""
     company = call.store.tables["accounts"].find(account)
-    meta = call.store.tables[META].find(field)
-    if company is None or meta is None:
+    meta = _checked(call, field, given)
+    if company is None:
         raise errors.titled(404, "Not Found")
     data = {"accountId": company.id, "customFieldId": meta.id}
     data |= sent(given, ("fieldValue", "fieldCurrency"))
@@ -141,6 +196,13 @@ def _save(call: Call, account: Any, field: Any, given: dict[str, Any]) -> Row:
     return call.store.add_row(DATA, {"fieldValue": None} | data, call.now, None)
 
 
+def check_inline(call: Call, given: Any) -> None:
+    """Refuse the `fields` of an account write as a whole, before anything of it is applied."""
+    if call.switches["account_inline_fields"] == "works":
+        for entry in entries(given):
+            _checked(call, entry.get("customFieldId"), entry)
+
+
 def save_inline(call: Call, account: int, given: Any) -> list[dict[str, Any]]:
     """Save the `fields` of an account write; returns them as the answer shows them."""
     shown = []
@@ -148,6 +210,7 @@ def save_inline(call: Call, account: int, given: Any) -> list[dict[str, Any]]:
         row = _save(call, account, entry.get("customFieldId"), entry)
         value = row.data["fieldValue"]
         field = row.data["customFieldId"]
+        value = _shown(call, value)
         shown.append({"customFieldId": field, "fieldValue": value, "accountId": str(account)})
     return shown
 
@@ -156,8 +219,18 @@ def create_datum(call: Call) -> Answer:
     """POST /accountCustomFieldData: 200."""
     given = call.envelope("accountCustomFieldDatum")
     account = given.get("customerAccountId", given.get("accountId"))
+    if call.switches["account_value_twice"] == "422" and _holds(call, account, given):
+        raise _refused("customFieldId", "The account has a value of this field.")
     row = _save(call, account, given.get("customFieldId"), given)
     return json_answer(200, {"accountCustomFieldDatum": _datum(call, row)})
+
+
+def _holds(call: Call, account: Any, given: dict[str, Any]) -> bool:
+    pair = (text(account), text(given.get("customFieldId")))
+    return any(
+        (text(row.data["accountId"]), text(row.data["customFieldId"])) == pair
+        for row in call.store.tables[DATA]
+    )
 
 
 def read_datum(call: Call) -> Answer:
@@ -169,6 +242,7 @@ def update_datum(call: Call) -> Answer:
     """PUT /accountCustomFieldData/{id}."""
     row = _found(call, DATA)
     given = call.envelope("accountCustomFieldDatum")
+    _checked(call, row.data["customFieldId"], given)
     data = sent(given, ("fieldValue", "fieldCurrency"))
     call.store.change_row(DATA, row, data, call.now)
     return json_answer(200, {"accountCustomFieldDatum": _datum(call, row)})

@@ -6,7 +6,7 @@ from typing import Any
 
 from api_simulators.activecampaign import errors
 from api_simulators.activecampaign.call import Call, sent, text
-from api_simulators.activecampaign.handlers.account_fields import save_inline
+from api_simulators.activecampaign.handlers.account_fields import check_inline, save_inline
 from api_simulators.activecampaign.model import AccountContact, Row
 from api_simulators.wire import Answer, json_answer
 
@@ -48,17 +48,23 @@ def _shape(call: Call, row: Row, contacts: int) -> dict[str, Any]:
 
 
 def list_accounts(call: Call) -> Answer:
-    """GET /accounts: `search` contains; counts are "0" unless count_deals=true."""
-    search = (call.query.get("search") or "").casefold()
+    """GET /accounts: `search` contains, unless switched; counts are "0" unless count_deals=true."""
     rows = [
         row
         for row in call.store.tables["accounts"]
-        if search in text(row.data["name"]).casefold() and call.visible(row.created)
+        if _offered(call, text(row.data["name"])) and call.visible(row.created)
     ]
     counting = call.query.get("count_deals") == "true"
     page = call.query.page(rows)
     shown = [_shape(call, row, _contacts(call, row) if counting else 0) for row in page]
     return json_answer(200, {"accounts": shown, "meta": {"total": str(len(rows))}})
+
+
+def _offered(call: Call, name: str) -> bool:
+    search, how = (call.query.get("search") or "").casefold(), call.switches["account_search"]
+    if not search or how == "ignored":
+        return True
+    return search == name.casefold() if how == "equals" else search in name.casefold()
 
 
 def _contacts(call: Call, row: Row) -> int:
@@ -72,8 +78,9 @@ def read_account(call: Call) -> Answer:
 
 
 def _refuse_taken(call: Call, name: str, own: int | None) -> None:
-    held = call.store.row_named("accounts", name)
-    if held is not None and held.id != own:
+    any_case = call.switches["account_name_ignores_case"]
+    held = call.store.rows_named("accounts", name)
+    if any(row.id != own and (any_case or text(row.data["name"]) == name) for row in held):
         title = f'An account named "{name}" already exists. Please choose a new name.'
         raise errors.invalid("duplicate", title, "name")
 
@@ -81,13 +88,27 @@ def _refuse_taken(call: Call, name: str, own: int | None) -> None:
 def create_account(call: Call) -> Answer:
     """POST /accounts: 201; a missing name is field_missing, a taken one duplicate."""
     given = call.envelope("account")
+    name = _name(given)
+    _refuse_taken(call, name, None)
+    check_inline(call, given.get("fields"))
+    data = _attributes(call, given)
+    row = call.store.add_row("accounts", data, call.now, None)
+    return json_answer(201, {"account": _written(call, row, given)})
+
+
+def _name(given: dict[str, Any]) -> str:
     name = text(given.get("name"))
     if not name:
         raise errors.invalid("field_missing", "The account name was not provided.", "name")
-    _refuse_taken(call, name, None)
+    return name
+
+
+def _attributes(call: Call, given: dict[str, Any]) -> dict[str, Any]:
     data = sent(given, ("name", "accountUrl", "owner"))
-    row = call.store.add_row("accounts", data, call.now, None)
-    return json_answer(201, {"account": _written(call, row, given)})
+    url = text(data.get("accountUrl"))
+    if url and "://" not in url and call.switches["account_url"] == "completed":
+        data["accountUrl"] = f"http://{url}"
+    return data
 
 
 def _written(call: Call, row: Row, given: dict[str, Any]) -> dict[str, Any]:
@@ -99,7 +120,7 @@ def _written(call: Call, row: Row, given: dict[str, Any]) -> dict[str, Any]:
     shown["updatedTimestamp"] = call.iso(row.updated)
     shown["owner"] = text(row.data.get("owner", 1))
     shown["links"] = _links(call, row)
-    if given.get("fields"):
+    if given.get("fields") and call.switches["account_inline_fields"] == "works":
         shown["fields"] = save_inline(call, row.id, given["fields"])
         shown["customFieldSaveStatus"] = {"status": "success"}
     shown["id"] = str(row.id)
@@ -111,8 +132,9 @@ def update_account(call: Call) -> Answer:
     row = found(call)
     given = call.envelope("account")
     if "name" in given:
-        _refuse_taken(call, text(given["name"]), row.id)
-    data = sent(given, ("name", "accountUrl", "owner"))
+        _refuse_taken(call, _name(given), row.id)
+    check_inline(call, given.get("fields"))
+    data = _attributes(call, given)
     call.store.change_row("accounts", row, data, call.now)
     return json_answer(200, {"account": _written(call, row, given)})
 

@@ -149,10 +149,7 @@ def update_list(call: Call) -> Answer:
 def delete_list(call: Call) -> Answer:
     """DELETE /lists/{id}: takes the standings on it along; a missing list is told as 403."""
     row = found(call, status=403)
-    for standing in [s for s in call.store.contact_lists if s.list == row.id]:
-        del call.store.contacts.rows[standing.contact].lists[row.id]
-        call.store.contact_lists.remove(standing.id)
-    call.store.remove_row("lists", row)
+    call.store.remove_list(row)
     return json_answer(200, {})
 
 
