@@ -291,6 +291,12 @@ def test_people_edit_in_the_user_interface(simulator: Simulator, api: Api) -> No
     simulator.event("delete_field", perstag="LAND")
     assert [field["perstag"] for field in api.get("fields").json()["fields"]] == ["CITY"]
     assert api.get("fieldValues").json()["meta"]["total"] == "0"
+    simulator.seed(
+        {"lists": ["News"], "contacts": [{"email": "c@example.com", "lists": {"News": 1}}]}
+    )
+    simulator.event("delete_list", list=1)
+    assert (simulator.state()["lists"], simulator.state()["contactLists"]) == ([], [])
+    simulator.event("delete_contact", email="c@example.com")
     simulator.event("delete_contact", email="b@example.com")
     assert simulator.contacts() == {}
     simulator.event("revoke_key", key="sim-key")
@@ -299,6 +305,8 @@ def test_people_edit_in_the_user_interface(simulator: Simulator, api: Api) -> No
         simulator.event("dance")
     with pytest.raises(ValueError, match="no such contact"):
         simulator.event("unsubscribe", email="nobody@example.com")
+    with pytest.raises(ValueError, match="no such list"):
+        simulator.event("delete_list", list=9)
 
 
 def test_an_unknown_control_or_vendor_lists_the_known(simulator: Simulator) -> None:
