@@ -24,26 +24,39 @@ import sqlalchemy as sa
 from target_kit.ledger_database import LedgerDatabase, LedgerError, database
 from target_kit.ledger_entries import (
     Approval,
+    Ended,
     Fact,
     Finding,
     Interval,
     Person,
     WorkItem,
+    see_again,
     succeed,
 )
 from target_kit.ledger_rows import Rows
 from target_kit.ledger_schema import (
     ADDRESSES,
     APPROVALS,
+    ENDED,
     FACTS,
     OF_PERSONS,
     OF_SCOPE,
     PEOPLE,
     WORKLIST,
+    is_theirs,
     number_of,
 )
 
-__all__ = ["Finding", "Interval", "Ledger", "LedgerError", "Person", "WorkItem", "open_ledger"]
+__all__ = [
+    "Ended",
+    "Finding",
+    "Interval",
+    "Ledger",
+    "LedgerError",
+    "Person",
+    "WorkItem",
+    "open_ledger",
+]
 
 BATCH = 1000
 _BY_TIME = (ADDRESSES.c.since, sa.nulls_last(ADDRESSES.c.until))
@@ -124,8 +137,8 @@ class Ledger:
             ADDRESSES,
             key,
             ADDRESSES.c.until.is_not(None),
-            ~sa.exists().where(_is_theirs(now), now.c.until.is_(None)),
-            ~sa.exists().where(_is_theirs(PEOPLE)),
+            ~sa.exists().where(is_theirs(now), now.c.until.is_(None)),
+            ~sa.exists().where(is_theirs(PEOPLE)),
         )
 
     # --- the worklist, and an operator's leave ---
@@ -151,6 +164,16 @@ class Ledger:
                 found.setdefault(leave.who, set()).add(leave.address_key)
         return found
 
+    def ended(self, who: str) -> list[Ended]:
+        """Memberships that ended for no other reason than a change of address."""
+        with self._rows() as rows:
+            return list(rows.of(Ended, ENDED, [who]))
+
+    def note_ended(self, memberships: Iterable[Ended]) -> None:
+        """Note such ends, instead of what was noted of the same memberships."""
+        with self._rows() as rows:
+            rows.put(ENDED, list(memberships))
+
     # --- what a run has learnt ---
 
     def record(
@@ -166,18 +189,15 @@ class Ledger:
 
         `people` replace what was known of them. An open interval ends the one before it, unless
         that has the same address; an ended one is added as it stands, once. Items of those in
-        `settled` go, then `findings` become items or, where they are, are seen once more.
+        `settled` go that are not in `findings`; these become items or are seen once more.
         """
-        known, dated, gone = list(people), list(intervals), list(settled)
-        items = [
-            WorkItem(f.who, f.kind, f.message, f.repair, first_seen=now, last_seen=now, times=1)
-            for f in findings
-        ]
+        known, dated, found, gone = list(people), list(intervals), list(findings), list(settled)
         with self._rows() as rows:
             rows.put(PEOPLE, known)
             _put_intervals(rows, dated)
+            before = list(rows.of(WorkItem, WORKLIST, [finding.who for finding in found]))
             rows.delete(WORKLIST, gone)
-            rows.put(WORKLIST, items, keep=["first_seen"], times=WORKLIST.c.times + 1)
+            rows.put(WORKLIST, see_again(before, found, now))
 
     def forget(self, whos: Iterable[str]) -> None:
         """Erase these persons: who they are, their addresses, items and approvals."""
@@ -226,13 +246,3 @@ def _put_intervals(rows: Rows, intervals: list[Interval]) -> None:
     rows.put(ADDRESSES, ended)  # first of all: nobody has two open intervals at a time
     rows.add(ADDRESSES, [interval for interval in intervals if interval.until is not None])
     rows.put(ADDRESSES, opened)
-
-
-def _is_theirs(table: sa.FromClause) -> sa.ColumnElement[bool]:
-    """Whether a row is about the same person and address as one of the history."""
-    own = ADDRESSES.c
-    return sa.and_(
-        table.c.scope == own.scope,
-        table.c.who == own.who,
-        table.c.address_key == own.address_key,
-    )

@@ -205,7 +205,7 @@ def _said(dialect: str, error: Exception) -> StopRun:
             state[:2], (f"the server refuses ({state})", False)
         )
         return _failure(dialect, words, ours=ours)
-    if not isinstance(error, sa.exc.DBAPIError):
+    if not isinstance(error, (sa.exc.OperationalError, sa.exc.InterfaceError)):
         return _failure(dialect, f"unexpected {type(cause).__name__}")
     text = str(cause).lower()
     found = ((words, ours) for sought, words, ours in _NO_CODE if sought in text)

@@ -7,7 +7,7 @@ loads a database library.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 _CONFIDENCE = {"cfd": "proven", "new": "reported", "ctt": "inferred"}
@@ -86,6 +86,18 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """A membership that a target ended itself when a person's contact was given up for another,
+    with the moment that the destination tells of that end (ISO 8601).
+    """
+
+    who: str
+    contact_id: str
+    list_id: str
+    ended_at: str
+
+
+@dataclass(frozen=True, slots=True)
 class Fact:
     """Something about the whole scope."""
 
@@ -119,3 +131,20 @@ def succeed(
             ended.append(replace(before, until=max(before.since, interval.since)))
         opened[interval.who] = interval
     return ended, list(opened.values())
+
+
+def see_again(
+    known: Iterable[WorkItem], findings: Iterable[Finding], now: datetime
+) -> list[WorkItem]:
+    """The items that findings make: new ones, and open ones seen once more in today's words."""
+    items = {(item.who, item.kind): item for item in known}
+    seen = {}
+    for each in findings:
+        before = items.get((each.who, each.kind))
+        seen[each.who, each.kind] = WorkItem(
+            **asdict(each),
+            first_seen=before.first_seen if before else now,
+            last_seen=now,
+            times=before.times + 1 if before else 1,
+        )
+    return list(seen.values())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
 
@@ -40,25 +40,16 @@ class Rows:
         for chunk in _chunks(whos):
             yield from self.select(kind, table, table.c.who.in_(chunk), *tests)
 
-    def put(
-        self,
-        table: sa.Table,
-        values: Iterable[Any],
-        *,
-        keep: Collection[str] = (),
-        **changes: Any,
-    ) -> None:
-        """Insert values, or update the row that has their primary key, except columns in `keep`;
-        `changes` are expressions of that row.
-        """
+    def put(self, table: sa.Table, values: Iterable[Any]) -> None:
+        """Insert values, or replace the row that has their primary key."""
         rows = self._bound(values)
         if not rows:
             return
         statement = self._insert(table)
         key = [column.name for column in table.primary_key]
-        set_ = {c.name: statement.excluded[c.name] for c in table.c if c.name not in {*key, *keep}}
+        new = {c.name: statement.excluded[c.name] for c in table.c if c.name not in key}
         self._connection.execute(
-            statement.on_conflict_do_update(index_elements=key, set_=set_ | changes), rows
+            statement.on_conflict_do_update(index_elements=key, set_=new), rows
         )
 
     def add(self, table: sa.Table, values: Iterable[Any]) -> None:

@@ -98,10 +98,17 @@ WORKLIST = _table(
     _value("times", sa.Integer()),
 )
 APPROVALS = _table("approvals", _key("who"), _key("address_key"), _value("approved_at", _Moment))
+ENDED = _table(
+    "ended",
+    _key("who"),
+    _key("contact_id"),
+    _key("list_id"),
+    _value("ended_at"),
+)
 FACTS = _table("facts", _key("name"), _value("value"))
 
 #: Tables with rows of persons, and all that belong to a scope.
-OF_PERSONS = (PEOPLE, ADDRESSES, WORKLIST, APPROVALS)
+OF_PERSONS = (PEOPLE, ADDRESSES, WORKLIST, APPROVALS, ENDED)
 OF_SCOPE = (*OF_PERSONS, FACTS)
 
 
@@ -109,3 +116,13 @@ def number_of(name: str) -> int:
     """64 bits, signed, that stand for `name`: in rows, and as PostgreSQL's advisory lock."""
     digest = hashlib.blake2b(f"ledger {name}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)
+
+
+def is_theirs(table: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Whether a row of `table` is about the same person and address as one of the history."""
+    own = ADDRESSES.c
+    return sa.and_(
+        table.c.scope == own.scope,
+        table.c.who == own.who,
+        table.c.address_key == own.address_key,
+    )

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from ledger_support import NOON, Place, day, interval, person
-from target_kit.ledger import Finding, Ledger, LedgerError
+from target_kit.ledger import Ended, Finding, Ledger, LedgerError
 from target_kit.ledger_entries import succeed
 
 
@@ -212,14 +212,14 @@ def test_a_finding_is_opened_once_and_seen_again(ledger: Ledger) -> None:
     assert second.times == 1
 
 
-def test_settled_items_go_and_what_is_found_anew_stays(ledger: Ledger) -> None:
-    """The two together leave exactly what is still wrong."""
+def test_settled_items_go_and_what_is_found_again_stays(ledger: Ledger) -> None:
+    """The two together leave exactly what is still wrong, with its age."""
     findings = [Finding("key:1", kind, "", "") for kind in ("taken", "gone")]
     ledger.record(findings=[*findings, Finding("key:2", "gone", "", "")], now=day(0))
     ledger.record(settled=["key:1"], findings=findings[1:], now=day(1))
-    assert [(i.who, i.kind, i.first_seen) for i in ledger.worklist()] == [
-        ("key:2", "gone", day(0)),
-        ("key:1", "gone", day(1)),
+    assert [(i.who, i.kind, i.first_seen, i.last_seen, i.times) for i in ledger.worklist()] == [
+        ("key:1", "gone", day(0), day(1), 2),
+        ("key:2", "gone", day(0), day(0), 1),
     ]
 
 
@@ -232,6 +232,18 @@ def test_an_approval_is_for_one_person_and_one_address(ledger: Ledger) -> None:
     assert ledger.approved(["key:1", "key:3"]) == {
         "key:1": {"new@example.com", "other@example.com"}
     }
+
+
+def test_an_end_noted_again_is_replaced(ledger: Ledger) -> None:
+    """S2-18: one end for each membership, those of a contact given up before included."""
+    early, late = "2026-11-20T10:00:00+00:00", "2026-11-21T10:00:00+00:00"
+    ledger.note_ended([Ended("key:1", "7", "3", early), Ended("key:1", "7", "4", early)])
+    ledger.note_ended([Ended("key:1", "7", "3", late), Ended("key:1", "8", "3", late)])
+    assert sorted(ledger.ended("key:1"), key=lambda e: (e.contact_id, e.list_id)) == [
+        Ended("key:1", "7", "3", late),
+        Ended("key:1", "7", "4", early),
+        Ended("key:1", "8", "3", late),
+    ]
 
 
 def test_a_fact_is_what_was_noted_last(ledger: Ledger) -> None:
@@ -257,6 +269,7 @@ def content(ledger: Ledger) -> list[object]:
         list(ledger.former()),
         ledger.worklist(),
         ledger.approved(["key:1"]),
+        ledger.ended("key:1"),
         ledger.fact("full_read"),
     ]
 
@@ -269,6 +282,7 @@ def fill(ledger: Ledger) -> None:
         now=NOON,
     )
     ledger.approve("key:1", "b@example.com", NOON)
+    ledger.note_ended([Ended("key:1", "1001", "3", "2026-11-20T10:00:00+00:00")])
     ledger.set_fact("full_read", "now")
 
 
@@ -295,7 +309,7 @@ def test_a_forgotten_person_is_nowhere(ledger: Ledger) -> None:
     assert [p.who for batch in ledger.all_people() for p in batch] == ["key:2"]
     assert [item.who for item in ledger.worklist()] == ["key:2"]
     assert ledger.addresses("key:1") == ledger.whose("a@example.com") == []
-    assert ledger.approved(["key:1"]) == {}
+    assert (ledger.approved(["key:1"]), ledger.ended("key:1")) == ({}, [])
 
 
 def test_a_batch_that_fails_leaves_nothing(ledger: Ledger) -> None:
