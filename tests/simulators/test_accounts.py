@@ -107,3 +107,6 @@ def test_others_make_accounts_meanwhile(simulator: Simulator, api: Api) -> None:
     assert account["name"] == "Example AG"
     path = "accountCustomFieldData?filters[customerAccountId]=1"
     assert api.get(path).json()["accountCustomFieldData"][0]["fieldValue"] == "7"
+    simulator.event("delete_account", name="example ag")
+    assert api.get("accounts/1").status_code == 404
+    assert api.get("accountCustomFieldData").json()["accountCustomFieldData"] == []

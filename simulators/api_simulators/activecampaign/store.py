@@ -242,6 +242,15 @@ class Store:
         self.contacts.rows[row.contact].account = None
         self.version += 1
 
+    def remove_account(self, account: Row) -> None:
+        """Delete an account with its values; its contacts stay, without it."""
+        for link in [link for link in self.account_contacts if link.account == account.id]:
+            self.unlink_account(link)
+        for datum in list(self.tables["accountCustomFieldData"]):
+            if datum.data["accountId"] == account.id:
+                self.remove_row("accountCustomFieldData", datum)
+        self.remove_row("accounts", account)
+
 
 def _name(table: str, row: Row) -> str:
     return str(row.data.get(LABELS[table], "")).casefold()

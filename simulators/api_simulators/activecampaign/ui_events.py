@@ -105,6 +105,14 @@ def _create_account(store: Store, data: dict[str, Any], now: float) -> dict[str,
     return {"account": str(add_account(store, dict(data.get("values", {})), now).id)}
 
 
+def _delete_account(store: Store, data: dict[str, Any], now: float) -> dict[str, Any]:  # noqa: ARG001 - every event has this shape
+    account = store.row_named("accounts", str(data.get("name", "")))
+    if account is None:
+        raise ControlError("no such account: name it by name")
+    store.remove_account(account)
+    return {"account": str(account.id)}
+
+
 def _create_field(store: Store, data: dict[str, Any], now: float) -> dict[str, Any]:
     return {"field": str(add_field(store, dict(data.get("values", {})), now).id)}
 
@@ -142,6 +150,7 @@ EVENTS: dict[str, Event] = {
     "create_contact": _create_contact,
     "delete_contact": _delete_contact,
     "create_account": _create_account,
+    "delete_account": _delete_account,
     "create_field": _create_field,
     "delete_field": _delete_field,
     "delete_list": _delete_list,

@@ -139,18 +139,9 @@ def update_account(call: Call) -> Answer:
     return json_answer(200, {"account": _written(call, row, given)})
 
 
-def _remove(call: Call, row: Row) -> None:
-    for link in [link for link in call.store.account_contacts if link.account == row.id]:
-        call.store.unlink_account(link)
-    for datum in list(call.store.tables["accountCustomFieldData"]):
-        if datum.data["accountId"] == row.id:
-            call.store.remove_row("accountCustomFieldData", datum)
-    call.store.remove_row("accounts", row)
-
-
 def delete_account(call: Call) -> Answer:
     """DELETE /accounts/{id}."""
-    _remove(call, found(call))
+    call.store.remove_account(found(call))
     return json_answer(200, {})
 
 
@@ -159,7 +150,7 @@ def delete_accounts(call: Call) -> Answer:
     for number in call.query.all("ids[]", "[]ids"):
         row = call.store.tables["accounts"].find(number)
         if row is not None:
-            _remove(call, row)
+            call.store.remove_account(row)
     return json_answer(200, {"meta": {"success": True}})
 
 
