@@ -89,7 +89,15 @@ class ActiveCampaign(Endpoints):
             for order, (value, label) in enumerate(options, len(field.options) + 1)
         ]  # fmt: skip
         payload = {"fieldOptions": rows}
-        self.write("POST", "/api/3/fieldOption/bulk", "fieldOption/bulk", payload, Safety.UNSAFE)
+        # The page has the first path, the vendor's own client the second.
+        for route in ("fieldOption/bulk", "fieldOptions/bulk"):
+            try:
+                self.write("POST", f"/api/3/{route}", route, payload, Safety.UNSAFE)
+            except CallRefused as refused:
+                if refused.status != 404 or route == "fieldOptions/bulk":
+                    raise
+            else:
+                return
 
     def relate_field(self, field: Field, list_id: str) -> None:
         """Relate a custom field to a list ("0": all of them), without which the vendor's pages do

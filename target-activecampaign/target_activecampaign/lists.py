@@ -180,8 +180,10 @@ class Lists:
 
 def _left(before: Existing, after: Existing, list_id: str) -> bool:
     """True when the person unsubscribed or bounced between the two: a subscription of ours hides
-    the status, but not that it has been another.
+    the status, but not that it has been another. Who was not on the list can't have left it: a time
+    told of them is one of joining.
     """
-    rows = [(e.lists or {}).get(list_id) for e in (before, after)]
-    old, new = (row.ended_at if row else None for row in rows)
-    return after.bounces > before.bounces or (new is not None and new != old)
+    old, new = ((e.lists or {}).get(list_id) for e in (before, after))
+    if after.bounces > before.bounces:
+        return True
+    return bool(old and new and new.ended_at is not None and new.ended_at != old.ended_at)

@@ -215,10 +215,12 @@ def test_a_creation_cut_short_is_completed_by_the_next_run(
     assert rest == {perstag: wanted[:3] for perstag, wanted in AS_WANTED.items()}
 
 
+@pytest.mark.parametrize("path", ["fieldOption", "fieldOptions"])
 def test_missing_options_are_added_behind_those_there(
-    sim: Simulator, make_target: MakeTarget
+    sim: Simulator, make_target: MakeTarget, path: str
 ) -> None:
-    """S0-14, X5: what others added stays, in its order."""
+    """S0-14, X5: what others added stays, in its order, whichever path the account knows."""
+    sim.switches(field_options_path=path)
     field = {"perstag": "F", "type": "radio", "options": ["y", "others"]}
     sim.seed({"fields": seeded_fields(field)})
     spec = {"column": "f", "type": "radio", "options": ["x", "y"]}

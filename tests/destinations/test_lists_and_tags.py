@@ -480,6 +480,23 @@ def test_a_row_without_address_keeps_nobody_active(sim: Simulator, news: WarmTar
     assert status_of(sim) == "2"
 
 
+def test_a_time_told_of_somebody_who_just_joined_is_no_leaving(
+    sim: Simulator, news: WarmTarget
+) -> None:
+    """S0-34, X2: where the vendor tells the last change of any kind, who joins for the first time
+    stays; whoever was on the list before could have left, and is unsubscribed.
+    """
+    sim.switches(membership_udate="any_change")
+    sim.clock(now=(datetime.now(UTC) - timedelta(days=100)).isoformat())
+    seed(sim, person(2, lists={"News": 2}))
+    sim.clock(real=True)
+    rows = [record(1, **YES), record(2, **YES)]
+    run = deliver(news, *rows)
+    assert (status_of(sim, 1), status_of(sim, 2)) == ("1", "2")
+    assert run.causes == {"left_meanwhile": 1}
+    assert deliver(news, *rows).report["writes"] == 0
+
+
 @pytest.mark.parametrize("switch", ["sourceid", "bounced"])
 def test_a_subscription_quietly_not_made_is_noticed(
     sim: Simulator, news: WarmTarget, switch: str
