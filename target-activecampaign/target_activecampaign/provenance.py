@@ -63,7 +63,7 @@ def due(origin: Origin, held: Held, pending: str, rule: Provenance) -> tuple[str
     wanted: list[str] = []
     if pending in tuple(RecordType):
         wanted.append(rule.tags[RecordType(pending)].created)
-    elif origin.added and tags.created.lower() not in held:
+    if origin.added and pending != origin.record_type and tags.created.lower() not in held:
         wanted.append(tags.added)
     if origin.converted_from == RecordType.LEAD and tags.lead_converted:
         wanted.append(tags.lead_converted)

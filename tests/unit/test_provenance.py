@@ -197,6 +197,34 @@ def test_a_record_type_has_one_source_of_truth(
         assert f"{clash} is decided by s0 already" in faults_of(one, other)
 
 
+@given(
+    names=st.sets(st.sampled_from([*ALL_TAGS, "vip"])),
+    pending=st.sampled_from(["", *RecordType]),
+    origin=st.builds(
+        Origin,
+        st.sampled_from(list(RecordType)),
+        st.sampled_from(["", CONTACT, LEAD]),
+        st.booleans(),
+    ),
+    listed=st.lists(st.sampled_from(sorted({*ALL_TAGS} - DEFAULT_TAGS[PERSON].folded)), min_size=1),
+)
+def test_what_one_run_did_leaves_the_next_nothing_to_do(
+    names: set[str], pending: str, origin: Origin, listed: list[str]
+) -> None:
+    """S4-21, S4-22, S4-28, X3: any tags held or due, any record, any legacy tags; others stay,
+    who was a person account stays one, and nobody loses their last tag of origin.
+    """
+    clean = rule(legacy_tags=listed, clean_up=True)
+    before = held(*names)
+    tagged = before | held(*due(origin, before, pending, clean))
+    gone = {*legacy(origin, tagged, clean)}
+    after = {folded: tag for folded, tag in tagged.items() if tag not in gone}
+    assert (due(origin, after, "", clean), legacy(origin, after, clean)) == ((), ())
+    assert ("vip" in before) == ("vip" in after)
+    assert bool(kinds_of(after, "", clean)) >= bool(kinds_of(before, pending, clean))
+    assert kinds_of(before, pending, clean) & {PERSON} <= kinds_of(after, "", clean)
+
+
 @given(names=st.lists(st.sampled_from([*ALL_TAGS, "vip"]), unique=True), listed=st.permutations(
     ["created-from-salesforce-lead", "Added-To-Salesforce-Contact", "vip"]
 ))  # fmt: skip
