@@ -142,6 +142,25 @@ def test_each_record_type_has_its_tag_under_the_name_that_is_configured(
     assert (tags_of(sim), tags_of(sim, 5)) == ([expected[kind]], ["vip"])
 
 
+@pytest.mark.parametrize("switches", [
+    {"cleared_value": "row_removed"}, {"search_lag_seconds": 2.0}, {"tag_duplicate_status": 409},
+    {"unknown_inline_field": "422"}, {"field_value_validation": "strict"},
+], ids=str)  # fmt: skip
+def test_what_nobody_knows_of_the_vendor_makes_no_difference(
+    sim: Simulator, make_target: Any, switches: dict[str, Any]
+) -> None:
+    """S4-18, S4-21, X3: how an emptied value is kept, or how long a search lags."""
+    seed(sim, known(5, tags=[OLD_LEAD]))
+    sim.switches(**switches)
+    sim.clock(advance=60)
+    target = make_target(streams=persons(clean_up=True, legacy_tags=[OLD_LEAD]))
+    rows = [record(1), record(5, before="lead")]
+    assert deliver(target, *rows).outcomes == {"applied": 2}
+    assert (tags_of(sim, 1), tags_of(sim, 5)) == ([CREATED], [CONVERTED])
+    sim.clock(advance=60)
+    assert_settled(sim, target, *rows)
+
+
 def test_a_creation_that_fails_leaves_no_tag(sim: Simulator, make_target: Any) -> None:
     """S4-21: neither on a contact nor in the account."""
     seed(sim)
