@@ -253,6 +253,24 @@ def test_a_deletion_that_was_not_done_is_noticed(known: Simulator, make_target: 
     assert "person1@example.com" not in known.contacts()
 
 
+@pytest.mark.parametrize("status", [403, 422])
+def test_nobody_is_mailed_whose_deletion_is_refused(
+    known: Simulator, make_target: MakeTarget, status: int
+) -> None:
+    """X2, X6: every active membership ends before the deletion is tried; the row stays on the
+    worklist, or the run ends in words, and a later run deletes.
+    """
+    known.event("delete_contact", email="person3@example.com")
+    known.switches(delete_quota=1, delete_quota_status=status)
+    target = make_target(streams=stream(**ERASURE))
+    run = target.run(messages(deleted(1, erase=True)))
+    assert run.code == (3 if status == 403 else 0)
+    assert standing(known, "person1@example.com") == WITHDRAWN
+    known.switches(delete_quota=0)
+    assert target.run(messages(deleted(1, erase=True))).outcomes == {"applied": 1}
+    assert "person1@example.com" not in known.contacts()
+
+
 # Unknown outcomes
 
 STEPS = {
