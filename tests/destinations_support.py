@@ -35,7 +35,7 @@ class Zygote:
     """The process that has imported a target's module already; see `faults.zygote`."""
 
     def __init__(self, *module: str) -> None:
-        self._module = module or ("target_activecampaign.target",)
+        self._module = module or ("target_activecampaign.target", "target_kit.ledger")
         self._folder = tempfile.TemporaryDirectory(prefix="zygote-")
         self.socket = f"{self._folder.name}/socket"
         self._process: subprocess.Popen[str] | None = None

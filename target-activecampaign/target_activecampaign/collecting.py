@@ -15,7 +15,7 @@ import msgspec
 from target_kit.clock import Clock
 from target_kit.errors import RowError
 from target_kit.intended import IntendedSet, Row
-from target_kit.outcome import OPEN, Outcome, Result, Step, Tally
+from target_kit.outcome import KEPT, Outcome, Result, Step, Tally
 from target_kit.rejects import RejectStore
 from target_kit.signals import StopSignal
 from target_kit.spool import Spool, SpooledRecord
@@ -130,7 +130,7 @@ class Collecting(ABC, Generic[S]):
 
     def settle(self, row: Row, result: Result) -> None:
         """Record one outcome: durable first, counted then (the budget may end the run)."""
-        if result.outcome in OPEN:
+        if result.outcome in KEPT:
             self._reject(row.seq, row.identity, result)
         else:
             self.rejects.closed(row.identity)

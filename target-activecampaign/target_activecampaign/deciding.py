@@ -9,16 +9,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from target_kit.address_change import ChangePolicy, parked
+from target_kit.clock import Clock
+from target_kit.consent import Claim, claim, status_of
 from target_kit.errors import RowError
-from target_kit.index import DestinationIndex
+from target_kit.index import DestinationIndex, Entry
 
 from target_activecampaign import identity, planning
 from target_activecampaign.accounts import Accounts
 from target_activecampaign.execute import Executor
-from target_activecampaign.lists import Lists
+from target_activecampaign.lists import GONE, Lists
 from target_activecampaign.look import Look
-from target_activecampaign.memberships import mailed_address, withdrawals
-from target_activecampaign.model import Change, Contact, Existing, Field, FieldProblem
+from target_activecampaign.memberships import Past, existing_key, mailed_address, withdrawals
+from target_activecampaign.memory import Memory
+from target_activecampaign.model import (
+    FORMER,
+    Change,
+    Contact,
+    Existing,
+    Field,
+    FieldProblem,
+    TagChange,
+)
 from target_activecampaign.settings import ContactStream
 from target_activecampaign.tags import Tags
 
@@ -32,6 +44,8 @@ class Deciding:
     look: Look
     index: DestinationIndex
     executor: Executor
+    memory: Memory
+    clock: Clock
     lists: Lists | None = None
     tags: Tags | None = None
     accounts: Accounts | None = None
@@ -44,7 +58,17 @@ class Deciding:
         if match.contact_id is None and self.look.verify_before_insert:
             self.look.confirm_new(contact)
             match = self.match(contact)
+        if match.contact_id is None and (known := self.memory.contact_id(contact.identity)):
+            match = self._known_before(contact, known)
         return match
+
+    def _known_before(self, contact: Contact, known: str) -> identity.Match:
+        """The contact this person was seen as last, if it says so itself: searches may not show it
+        yet. Raises RowError `contact_gone` where the settings want that (S0-37).
+        """
+        if not self.look.find_known(known) and self.stream.on_contact_gone == "reject":
+            raise RowError("contact_gone", GONE)
+        return self.match(contact)
 
     def match(self, contact: Contact) -> identity.Match:
         """As `resolve`, without another look at the destination."""
@@ -69,13 +93,64 @@ class Deciding:
             if self.tags:
                 change = replace(change, values=change.values | self.tags.marks(contact))
             return self._memberships(contact, None, self._account(contact, change))
-        holders = self.index.by_address(contact.email.key) if contact.email else []
-        others = [h.id for h in holders if h.id != existing.id]
-        holder = others[0] if others else (holders[0].id if holders else None)
-        change = planning.plan_update(
-            contact, existing, self.stream, self.fields, address_holder=holder
-        )
+        address = self._address(contact, existing)
+        if address.rename or address.retire:
+            self.memory.had(contact, existing_key(existing))
+        if address.retire:
+            return Change(existing.id, None, {}, {}, retire=True)
+        change = planning.plan_update(contact, existing, self.stream, self.fields, address)
         return self._memberships(contact, existing, self._account(contact, change))
+
+    def step_aside(self, contact: Contact, contact_id: str) -> Change:
+        """What lets another contact have this one's address, in the middle of a swap."""
+        existing = self.look.existing(contact_id) or self.executor.gone()
+        address = planning.AddressPlan(rename=parked(contact_id))
+        change = planning.plan_update(contact, existing, self.stream, self.fields, address)
+        change = self._memberships(contact, existing, change)
+        return replace(change, lists=withdrawals(change.lists), tags=TagChange())
+
+    def holder(self, contact: Contact, contact_id: str) -> Entry | None:
+        """Another contact that has the address this row wants."""
+        holders = self.index.by_address(contact.email.key) if contact.email else []
+        return next((entry for entry in holders if entry.id != contact_id), None)
+
+    def past(self, contact: Contact) -> Past:
+        """What is remembered of the addresses this person had."""
+        since = self.memory.since(contact)
+        resubscribes = ChangePolicy.RESUBSCRIBE in self.stream.on_email_change.values()
+        if self.lists is None or not resubscribes or not any(contact.wants.values()):
+            return Past(since)
+        read = (self.lists.known(former) for former in self.look.formers(contact))
+        formers = tuple(former for former in read if former)
+        carried = self.memory.carried(contact.identity) if formers else frozenset()
+        return Past(since, formers, carried)
+
+    def _address(self, contact: Contact, existing: Existing) -> planning.AddressPlan:
+        other = self.holder(contact, existing.id)
+        theirs = f"{FORMER}{contact.key}"
+        return planning.plan_address(
+            contact,
+            existing,
+            self.stream,
+            holder=other.id if other else None,
+            free=other is None or other.key in (None, theirs),
+            leave=self.memory.approved(contact) or self._proves_address(contact),
+        )
+
+    def _proves_address(self, contact: Contact) -> bool:
+        """Whether the source has consent that was given for this very address (S2-11)."""
+        return contact.email is not None and any(
+            consent.evidence_for is not None
+            and claim(
+                status_of(purpose, contact.consents),
+                consent,
+                mailed=contact.email.key,
+                ended_at=None,
+                now=self.clock.now(),
+            )
+            in (Claim.GRANTED, Claim.RENEWED)
+            for purpose, consent in contact.consents.items()
+        )
 
     def _only_withdrawals(self, contact: Contact, existing: Existing | None, cause: str) -> Change:
         """A row that must not be written is still heard in what it takes away."""
@@ -97,8 +172,11 @@ class Deciding:
             if existing and known is None:
                 self.executor.gone()
             existing = known
-            mailed = mailed_address(contact, known, renamed=change.email is not None)
+            renamed = change.email is not None
+            mailed = None if change.held else mailed_address(contact, known, renamed=renamed)
             lists, kept = self.lists.plan(contact, known, mailed)
+            if change.held:  # whoever they write to next, who must not be active leaves
+                lists = withdrawals(lists)
             change = replace(change, lists=lists, kept=kept)
         if self.tags:
             existing = self.tags.known(existing) if existing else None

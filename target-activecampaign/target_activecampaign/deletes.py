@@ -10,7 +10,6 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator
 
 from target_kit.address import address_key
-from target_kit.consent import Method
 from target_kit.errors import CallFailed, CallRefused, GuardTripped, OutcomeUnknown, RowError
 from target_kit.intended import Row
 from target_kit.outcome import Outcome, Result, Step
@@ -137,20 +136,12 @@ class Deletes:
         """Do what is still missing; True when something was written."""
         if contact.erase:
             with contextlib.suppress(RowError, CallRefused):  # no reason to keep the contact
-                self._sign_off(contact_id)  # so that nobody is mailed whose deletion fails
+                self._client.sign_off(contact_id)  # so that nobody is mailed whose deletion fails
             return self._erase(contact_id)
-        tag_only = self._policy.on_delete is OnDelete.TAG
-        written = False if tag_only else self._sign_off(contact_id)
+        written = False
+        if self._policy.on_delete is not OnDelete.TAG:
+            written = bool(self._client.sign_off(contact_id))
         return self._tag(contact_id) or written
-
-    def _sign_off(self, contact_id: str) -> bool:
-        """Unsubscribe the contact wherever it is active; True when it was."""
-        lists = self._client.active_lists(contact_id)
-        for list_id in lists:
-            self._client.set_status(contact_id, list_id, Method.UNSUBSCRIBE)
-        if lists and self._client.active_lists(contact_id):
-            raise RowError("still_subscribed", "ActiveCampaign keeps the contact active on a list")
-        return bool(lists)
 
     def _erase(self, contact_id: str) -> bool:
         """Delete for good and read back that it is so; a contact already gone was wanted so."""

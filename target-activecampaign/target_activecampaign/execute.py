@@ -18,6 +18,7 @@ from target_activecampaign.look import Look
 from target_activecampaign.memberships import mailed_address, subscriptions, withdrawals
 from target_activecampaign.model import Change, Contact, Existing
 from target_activecampaign.refusals import refusal
+from target_activecampaign.retiring import Retiring
 from target_activecampaign.tags import Tags
 
 #: Refusals of a whole contact that one of the values sent with it may have caused.
@@ -45,6 +46,7 @@ class Executor:
         accounts: Accounts | None,
         *,
         on_contact_gone: str,
+        retiring: Retiring,
         lists: Lists | None = None,
         tags: Tags | None = None,
     ) -> None:
@@ -52,6 +54,7 @@ class Executor:
         self._look = look
         self._accounts = accounts
         self._on_contact_gone = on_contact_gone
+        self._retiring = retiring
         self._lists = lists
         self._tags = tags
 
@@ -63,6 +66,8 @@ class Executor:
 
         Raises RowError when the vendor refuses it, LookAgain when the index was wrong.
         """
+        if change.retire and change.contact_id:
+            self._give_up(contact, change.contact_id)
         if not_left := self._leave_lists(contact, change, source):
             return not_left
         step = Step.UPDATE if change.contact_id else Step.INSERT
@@ -80,7 +85,17 @@ class Executor:
         not_entered, kept = self._enter_lists(contact, change, contact_id, source)
         not_tagged = self._set_tags(contact, change, contact_id, source)
         failed = failed or not_entered or not_tagged
-        return failed or Result(Outcome.APPLIED, step, kept, source=source)
+        return failed or (held(source) if change.held else applied(step, kept, source))
+
+    def _give_up(self, contact: Contact, contact_id: str) -> NoReturn:
+        try:
+            self._retiring.give_up(contact, contact_id)
+        except CallRefused as refused:
+            if refused.status == 404:
+                self._look.refresh(contact_id)
+                self.gone()
+            raise refusal(refused) from None
+        raise LookAgain(written=True)
 
     def gone(self) -> NoReturn:
         """What the settings say of a contact that was deleted there (S0-37)."""
@@ -123,7 +138,9 @@ class Executor:
         )
         return failed
 
-    def _mailed(self, contact: Contact, change: Change) -> str:
+    def _mailed(self, contact: Contact, change: Change) -> str | None:
+        if change.held:
+            return None
         existing = self._look.existing(change.contact_id) if change.contact_id else None
         return mailed_address(contact, existing, renamed=change.email is not None)
 
@@ -246,6 +263,23 @@ def attempt(step: Step, source: str, work: Callable[[], str]) -> tuple[Result | 
         return Result(Outcome.FAILED, step, "vendor_failed", str(error), source=source), ""
     except OutcomeUnknown as error:
         return Result(Outcome.UNKNOWN, step, "fate_unknown", str(error), source=source), ""
+
+
+def held(source: str) -> Result:
+    """The address of this row waits for a decision; all else of it is as it should be."""
+    return Result(
+        Outcome.HELD,
+        Step.UPDATE,
+        "email_change_held",
+        "the new address waits for an approval, or for consent that was given for it",
+        "email",
+        source,
+    )
+
+
+def applied(step: Step, cause: str, source: str) -> Result:
+    """Written, or found written; `cause` says what was not done, if anything was left."""
+    return Result(Outcome.APPLIED, step, cause, source=source)
 
 
 def _step_of(problem: RowError) -> Step:

@@ -16,6 +16,7 @@ from target_activecampaign import mapping
 from target_activecampaign.collecting import Collecting, Mapped
 from target_activecampaign.deletion import row_version
 from target_activecampaign.lists import Lists
+from target_activecampaign.memory import Memory
 from target_activecampaign.model import Contact
 from target_activecampaign.origins import is_person_account
 from target_activecampaign.provenance import PERSON_ACCOUNT_THERE
@@ -36,6 +37,7 @@ class Gathering(Collecting[ContactStream]):
     of consent that are not processed themselves.
     """
 
+    memory: Memory
     lists: Lists | None = None
     withdrawn: Withdrawn | None = None
     any_deleted: bool = False
@@ -95,6 +97,16 @@ class Gathering(Collecting[ContactStream]):
             self._set_aside.add(row.address_key)
         if self.withdrawn:
             self.withdrawn.put_aside(decode_contact(row.body))
+
+    def settle(self, row: Row, result: Result) -> None:
+        """As any row; what is left to people goes to the worklist."""
+        self.memory.note(row.identity, result)
+        super().settle(row, result)
+
+    def outdated(self, row: Row) -> None:
+        """An address that the source had for a while belongs to the history (S2-26)."""
+        if row.address_key:
+            self.memory.passed_over(row.identity, row.address_key)
 
     def wants_address(self, address_key: str) -> bool:
         """Whether a living person of this run wants this address."""

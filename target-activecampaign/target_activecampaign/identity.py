@@ -11,7 +11,7 @@ from typing import Protocol
 
 from target_kit.errors import RowError
 
-from target_activecampaign.model import Contact
+from target_activecampaign.model import FORMER, Contact
 
 
 class Found(Protocol):
@@ -23,7 +23,9 @@ class Found(Protocol):
 
     @property
     def key(self) -> str | None:
-        """Canonical backoffice key; None for blank; starts with `?` when unreadable."""
+        """Canonical backoffice key; None for blank; starts with `?` when unreadable, with `former:`
+        when the contact was given up for another.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ def resolve(
     column (`has_key_column` False) has nothing but addresses and matches every contact by them.
 
     Raises RowError: `ambiguous_key` (S0-24), `ambiguous_address`, `address_of_other_key` (S0-25),
-    `key_field_unreadable` (S0-22).
+    `key_field_unreadable` (S0-22), `address_of_former_contact`.
     """
     if contact.key is not None and by_key:
         if len(by_key) > 1:
@@ -64,12 +66,19 @@ def resolve(
             "ambiguous_address", f"{len(by_address)} contacts at ActiveCampaign have this address"
         )
     holder = by_address[0]
-    if holder.key is None or not has_key_column:
+    was_theirs = contact.key is not None and holder.key == FORMER + contact.key
+    if holder.key is None or was_theirs or not has_key_column:
         return Match(holder.id, "ctt")
     if holder.key.startswith("?"):
         raise RowError(
             "key_field_unreadable",
             "the contact with this address has a key field that is not a number; correct it there",
+        )
+    if holder.key.startswith(FORMER):
+        raise RowError(
+            "address_of_former_contact",
+            "the contact with this address was given up when somebody else's address changed",
+            field="email",
         )
     raise RowError(
         "address_of_other_key",

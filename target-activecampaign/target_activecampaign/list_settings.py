@@ -30,10 +30,13 @@ class ConsentColumns:
 
 @dataclass(frozen=True, slots=True)
 class ListRule:
-    """Who belongs on a list: `when` is a column, None for everybody of the stream."""
+    """Who belongs on a list: `when` is a column, None for everybody of the stream. `keeps`: who is
+    active there stays so when their address changes, proof or none (S2-13, S2-15).
+    """
 
     when: str | None
     purpose: str
+    keeps: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,12 @@ def read_lists(
             faults.append(f"{where}.lists.{name}.consent: names the purpose that the list serves")
         elif purpose not in consents:
             faults.append(f"{where}.lists.{name}.consent: no purpose {purpose} under consent")
-        found[str(name)] = ListRule(None if when is True else str(when), purpose)
+        after = entry.get("after_email_change", "evidence")
+        if after not in ("evidence", "keep"):
+            faults.append(f"{where}.lists.{name}.after_email_change: one of evidence, keep")
+        found[str(name)] = ListRule(
+            None if when is True else str(when), purpose, keeps=after == "keep"
+        )
     if consents and not found:
         faults.append(f"{where}.consent: serves nothing without lists")
     return found

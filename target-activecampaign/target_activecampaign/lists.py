@@ -8,7 +8,7 @@ unsubscribed again at once.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import msgspec
 from target_kit.clock import Clock
@@ -17,12 +17,20 @@ from target_kit.errors import ConfigurationError, OutcomeUnknown, RowError
 
 from target_activecampaign.list_client import ListEndpoints, MailingList
 from target_activecampaign.look import Look
-from target_activecampaign.memberships import plan_lists, state_of, subscriptions, withdrawals
+from target_activecampaign.memberships import (
+    NO_PAST,
+    ManagedList,
+    Past,
+    plan_lists,
+    state_of,
+    subscriptions,
+    withdrawals,
+)
 from target_activecampaign.model import Contact, Existing, ListChange, Membership
 from target_activecampaign.settings import ContactStream
 
-#: Id and purpose of each managed list, by its name in the settings.
-ListIds = Mapping[str, tuple[str, str]]
+#: The managed lists by their names in the settings.
+ListIds = Mapping[str, ManagedList]
 GONE = "the contact was deleted at ActiveCampaign"
 
 
@@ -33,13 +41,13 @@ def resolve_lists(streams: Sequence[ContactStream], client: ListEndpoints) -> di
     known, faults = client.lists(), []
     resolved: dict[str, ListIds] = {}
     for stream in streams:
-        found: dict[str, tuple[str, str]] = {}
+        found: dict[str, ManagedList] = {}
         for name, rule in stream.lists.items():
             try:
-                found[name] = (_resolve(name, known), rule.purpose)
+                found[name] = ManagedList(_resolve(name, known), rule.purpose, rule.keeps)
             except ConfigurationError as error:
                 faults.append(f"streams.{stream.name}.lists.{name}: {error}")
-        ids = [list_id for list_id, _ in found.values()]
+        ids = [one.id for one in found.values()]
         if len(set(ids)) < len(ids):
             faults.append(f"streams.{stream.name}.lists: two entries name the same list")
         resolved[stream.name] = found
@@ -62,11 +70,19 @@ def _resolve(name: str, known: Sequence[MailingList]) -> str:
 class Lists:
     """The managed lists of one stream."""
 
-    def __init__(self, client: ListEndpoints, look: Look, list_ids: ListIds, clock: Clock) -> None:
+    def __init__(
+        self,
+        client: ListEndpoints,
+        look: Look,
+        list_ids: ListIds,
+        clock: Clock,
+        past: Callable[[Contact], Past],
+    ) -> None:
         self._client = client
         self._look = look
         self._list_ids = list_ids
         self._clock = clock
+        self._past = past
         self._said: dict[str, dict[str, Status]] = {}
 
     def hear(self, contact: Contact) -> None:
@@ -76,9 +92,9 @@ class Lists:
         if contact.email is None or contact.deleted:
             return
         said = self._said.setdefault(contact.email.key, {})
-        for _, purpose in self._list_ids.values():
-            status = status_of(purpose, contact.consents)
-            said[purpose] = join(said.get(purpose, status), status)
+        for one in self._list_ids.values():
+            status = status_of(one.purpose, contact.consents)
+            said[one.purpose] = join(said.get(one.purpose, status), status)
 
     def known(self, existing: Existing) -> Existing | None:
         """The contact with its memberships: 1 call where its look-up did not bring them."""
@@ -90,7 +106,8 @@ class Lists:
         """See `memberships.plan_lists`."""
         said = self._said.get(contact.email.key, {}) if contact.email else {}
         now = self._clock.now()
-        return plan_lists(contact, existing, self._list_ids, said, now, mailed=mailed)
+        past = self._past(contact) if mailed is not None else NO_PAST
+        return plan_lists(contact, existing, self._list_ids, said, now, mailed=mailed, past=past)
 
     def leave(self, contact: Contact, contact_id: str, mailed: str | None) -> str:
         """Unsubscribe where that is due by what is there now; returns "unsubscribed" if it was.

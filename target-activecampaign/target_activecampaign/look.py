@@ -15,7 +15,7 @@ from target_kit.signals import StopSignal
 
 from target_activecampaign.client import ActiveCampaign
 from target_activecampaign.encoding import same
-from target_activecampaign.model import Contact, Existing, Field, KeyType, canonical_key
+from target_activecampaign.model import FORMER, Contact, Existing, Field, KeyType, canonical_key
 
 _encode = msgspec.msgpack.Encoder().encode
 _decoder = msgspec.msgpack.Decoder(Existing)
@@ -40,6 +40,7 @@ class Look:
         self._key_type = key_type
         self._stop = stop
         self._looked: set[str] = set()
+        self._crawled = False
         self.verify_before_insert = False
 
     def crawl(self) -> None:
@@ -51,6 +52,7 @@ class Look:
             self._stop.check()
             with_values = with_values and carried
             self.remember(page)
+        self._crawled = True
         if with_values:
             return
         # The documented way; its offset pages may shift while others write, so a key that seems
@@ -113,6 +115,18 @@ class Look:
             for text in _other_spellings(contact.key):
                 self.remember(self._client.by_ids(self._ids_with_key(contact, text)))
 
+    def formers(self, contact: Contact) -> list[Existing]:
+        """The contacts that were given up when this person's address changed: 1 call, once, where
+        the account was not read as a whole.
+        """
+        if not contact.key or not contact.key_text:
+            return []
+        if self._first_time(f"former:{contact.key}") and not self._crawled:
+            values = self._client.contacts_with_value(self._key_field.id, FORMER + contact.key_text)
+            self.remember(self._client.by_ids([v.contact_id for v in values]))
+        marked = self._index.by_key(FORMER + contact.key)
+        return [_decoder.decode(entry.body) for entry in marked]
+
     def refresh(self, contact_id: str) -> Existing | None:
         """Read one contact live again; forget it if it is gone (S0-37)."""
         existing = self._client.contact(contact_id)
@@ -141,7 +155,9 @@ class Look:
         owned = {f: v for f, v in contact.values.items() if f in self._owned}
         text = owned.get(self._key_field.id, "")
         key = canonical_key(text, self._key_type)
-        if key is None and text.strip():
+        if text.startswith(FORMER):  # not who it is, but who it was
+            key = FORMER + (canonical_key(text.removeprefix(FORMER), self._key_type) or "")
+        elif key is None and text.strip():
             key = f"?{text.strip()}"  # unreadable, but not blank: a finding, never a match
         body = _encode(msgspec.structs.replace(contact, values=owned))
         return Entry(contact.id, address_key(contact.email), key, body)
@@ -151,6 +167,14 @@ class Look:
         return [
             v.contact_id for v in values if canonical_key(v.value, self._key_type) == contact.key
         ]
+
+    def find_known(self, contact_id: str) -> bool:
+        """Read a contact by its id where the index does not have it: 1 call, once. True when it is
+        there, whatever the searches say.
+        """
+        if self._index.get(contact_id) is None and self._first_time(f"id:{contact_id}"):
+            self.refresh(contact_id)
+        return self._index.get(contact_id) is not None
 
     def _first_time(self, what: str) -> bool:
         if what in self._looked:

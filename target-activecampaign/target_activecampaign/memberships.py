@@ -6,8 +6,9 @@ Pure: no call is made here. The lists named by the stream are managed, all other
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from target_kit.address import address_key
 from target_kit.consent import (
@@ -40,6 +41,41 @@ _DAY_OVER = timedelta(hours=36)
 Said = Mapping[str, Status]  # by purpose: what other rows of the run say of the same address
 
 
+class ManagedList(NamedTuple):
+    """A list that the settings name: its id, whose consent it needs, and whether a contact whose
+    address changes stays active there without proof for the new one.
+    """
+
+    id: str
+    purpose: str
+    keeps: bool = False
+
+
+class Ended(NamedTuple):
+    """A membership that this target ended when it gave a contact up, and the moment that the
+    destination tells of that end (ISO 8601).
+    """
+
+    contact_id: str
+    list_id: str
+    ended_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What is remembered of a person's addresses: `since` when they have the present one (None:
+    since it was first seen), `formers` the contacts they had, given up for other addresses, and
+    `carried` the memberships that ended for no other reason.
+    """
+
+    since: datetime | None = None
+    formers: tuple[Existing, ...] = ()
+    carried: frozenset[Ended] = frozenset()
+
+
+NO_PAST = Past()
+
+
 def state_of(existing: Existing | None, list_id: str) -> tuple[State, datetime | None]:
     """What the destination holds, and when it ended it; None where that is not known.
 
@@ -67,37 +103,50 @@ def mailed_address(contact: Contact, existing: Existing | None, *, renamed: bool
 def plan_lists(
     contact: Contact,
     existing: Existing | None,
-    list_ids: Mapping[str, tuple[str, str]],
+    lists: Mapping[str, ManagedList],
     said: Said,
     now: datetime,
     *,
     mailed: str | None,
+    past: Past = NO_PAST,
 ) -> tuple[tuple[ListChange, ...], str]:
     """The memberships to change, unsubscriptions first, and why a wanted one is not made.
 
-    `list_ids` are id and purpose of each managed list by its name in the settings; `mailed` is the
-    address after this run's change, None to judge consent whatever the address is.
+    `lists` are the managed lists by their name in the settings; `mailed` is the address after this
+    run's change, None to judge consent whatever the address is.
     """
-    managed = {list_id: (name, purpose) for name, (list_id, purpose) in list_ids.items()}
+    managed = {one.id: (name, one) for name, one in lists.items()}
     there = existing.lists or {} if existing else {}
     changes: list[ListChange] = []
     kept = ""
     for list_id in [*managed, *(i for i in there if i not in managed)]:
         listing = Listing.MANAGED if list_id in managed else Listing.FOREIGN
-        name, purpose = managed.get(list_id, ("", ""))
-        state, ended_at = state_of(existing, list_id)
+        name, rule = managed.get(list_id, ("", ManagedList(list_id, "")))
+        state, ended_at = _state(existing, list_id, past)
+        status = status_of(
+            rule.purpose, contact.consents, (said[rule.purpose],) if rule.purpose in said else ()
+        )
+        consent = contact.consents.get(rule.purpose)
+        stays = rule.keeps and state is State.ACTIVE
         claimed = claim(
-            status_of(purpose, contact.consents, (said[purpose],) if purpose in said else ()),
-            _evidence(contact, existing, purpose),
-            mailed=mailed,
+            status,
+            consent and _addressed(consent, contact, existing, past),
+            mailed=None if stays else mailed,
             ended_at=ended_at,
             now=now,
         )
+        unproven = claimed is Claim.ABSENT and (
+            claim(status, consent, mailed=None, ended_at=None, now=now) is not Claim.ABSENT
+        )
         wanted = contact.wants.get(name)
+        if unproven and wanted and consent and consent.evidence_for is None:
+            claimed = Claim.MOVED if _changes_address(existing, mailed) else claimed
         if method := decide(listing, state, claimed, wanted=wanted):
             changes.append(ListChange(list_id, method))
-        elif wanted:
-            kept = kept or _why_not(state, claimed)
+        if wanted and (method is None or (unproven and method is Method.UNSUBSCRIBE)):
+            before = state is not state_of(existing, list_id)[0]
+            why = "unsubscribed_before" if before else _why_not(state, claimed)
+            kept = kept or ("no_evidence_for_address" if unproven else why)
     changes.sort(key=lambda change: change.method is not Method.UNSUBSCRIBE)
     return tuple(changes), kept
 
@@ -145,21 +194,65 @@ def existing_key(existing: Existing) -> str:
     return address_key(existing.email)
 
 
-def _evidence(contact: Contact, existing: Existing | None, purpose: str) -> Consent | None:
+def _addressed(
+    consent: Consent, contact: Contact, existing: Existing | None, past: Past
+) -> Consent:
     """The evidence with its address. Where the source does not say which, it is the row's, but
-    only while the destination has the same: it can't be told apart from evidence for the old one
-    (S2-11).
+    only if it is no older than that address and the destination has the same: it can't be told
+    apart from evidence for the one before (S2-11).
     """
-    consent = contact.consents.get(purpose)
-    if consent is None or consent.evidence_for is not None or contact.email is None:
+    if consent.evidence_for is not None or contact.email is None:
         return consent
     if existing and existing_key(existing) != contact.email.key:
+        return consent
+    given = consent.evidence_at
+    if given and past.since and given < past.since:
+        return consent
+    if past.formers and not past.since:  # when, nobody knows: after it was given, as it seems
         return consent
     return replace(consent, evidence_for=contact.email.key)
 
 
+def _changes_address(existing: Existing | None, mailed: str | None) -> bool:
+    """Whether this run gives a contact another address."""
+    return bool(existing and mailed is not None and existing_key(existing) != mailed)
+
+
+def _state(existing: Existing | None, list_id: str, past: Past) -> tuple[State, datetime | None]:
+    """As `state_of`; who had left a list under a former address has left it under the new one
+    (S2-19), but its bounces were its own (S2-9).
+    """
+    state, ended_at = state_of(existing, list_id)
+    if state is not State.NONE:
+        return state, ended_at
+    left = [_left_at(former, list_id, past.carried) for former in past.formers]
+    known = [moment for was, moment in left if was and moment]
+    if len(known) < sum(was for was, _ in left):
+        return State.UNSUBSCRIBED, None
+    return (State.UNSUBSCRIBED, max(known)) if known else (state, ended_at)
+
+
+def ended(existing: Existing, list_id: str) -> Ended:
+    """How the destination tells of the end of a membership."""
+    row = (existing.lists or {}).get(list_id)
+    moment = row.ended_at.isoformat() if row and row.ended_at else ""
+    return Ended(existing.id, list_id, moment)
+
+
+def _left_at(
+    former: Existing, list_id: str, carried: frozenset[Ended]
+) -> tuple[bool, datetime | None]:
+    """Whether the person themselves left a list with that contact, and when, if that is known."""
+    row = (former.lists or {}).get(list_id)
+    if row is None or _STATES.get(row.status, State.UNSUBSCRIBED) is not State.UNSUBSCRIBED:
+        return False, None
+    if row.ended_at and ended(former, list_id) in carried:
+        return False, None
+    return True, row.ended_at
+
+
 def _why_not(state: State, claimed: Claim) -> str:
-    if claimed in (Claim.WITHDRAWN, Claim.ABSENT):
+    if claimed in (Claim.WITHDRAWN, Claim.ABSENT, Claim.MOVED):
         return "no_consent"
     return {State.UNSUBSCRIBED: "unsubscribed_there", State.BOUNCED: "bounced_there"}.get(state, "")
 

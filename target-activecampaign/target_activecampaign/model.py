@@ -12,6 +12,9 @@ import msgspec
 from target_kit.address import Address
 from target_kit.consent import Consent, Method
 
+#: In the key field of a contact given up for another address: the person's key follows.
+FORMER = "former:"
+
 
 class Rule(StrEnum):
     """When a field is written."""
@@ -156,6 +159,8 @@ class Change:
     account_id: str | None = None  # the account to associate, None to leave it as it is
     lists: tuple[ListChange, ...] = ()
     kept: str = ""  # why a wanted membership is not made, as a cause for the report
+    held: bool = False  # the address waits for a decision; all else is written
+    retire: bool = False  # this contact is given up for one with the new address
     tags: TagChange = TagChange()
     suppressed: bool = False  # only withdrawals may be written; `kept` says why
 
@@ -167,7 +172,8 @@ class Change:
     @property
     def empty(self) -> bool:
         """True when nothing needs to be written."""
-        return not (self.touches_contact or self.account_id or self.lists) and self.tags.empty
+        writes = self.touches_contact or self.account_id or self.lists or self.retire
+        return not writes and self.tags.empty
 
 
 def canonical_key(text: str, key_type: KeyType) -> str | None:

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
 
+from target_kit.address import Address
+from target_kit.address_change import ChangeClass, ChangePolicy, classify, is_parked
 from target_kit.errors import RowError
 
 from target_activecampaign.encoding import encode, is_blank, same
-from target_activecampaign.model import Change, Contact, Existing, Field, FieldProblem, Rule
+from target_activecampaign.model import FORMER, Change, Contact, Existing, Field, FieldProblem, Rule
 from target_activecampaign.settings import ContactStream
 
 PAGE = 100  # rows a list call returns at most (docs: pagination)
@@ -41,29 +43,66 @@ def choose_reads(setting: str, records: int, total: int) -> Reads:
     return Reads("point" if point < crawl else "crawl", numbers)
 
 
+@dataclass(frozen=True, slots=True)
+class AddressPlan:
+    """What becomes of a contact's address: `rename` it, sign the contact off for another one
+    (`retire`), or let the change wait (`held`).
+    """
+
+    rename: Address | None = None
+    retire: bool = False
+    held: bool = False
+
+
+def plan_address(
+    contact: Contact,
+    existing: Existing,
+    stream: ContactStream,
+    *,
+    holder: str | None,
+    free: bool = True,
+    leave: bool = False,
+) -> AddressPlan:
+    """What the policy for this kind of change says (S2-2).
+
+    `holder` is the id of the contact that has the wanted address now, `free` whether another
+    contact may be given up for it: its key field is blank, or says that it was this person's.
+    `leave` is True when somebody approved this very change, or proved consent for the address.
+    Raises RowError `address_taken` (S0-36, S2-29).
+    """
+    if contact.email is None or stream.rule("email") is not Rule.ALWAYS:
+        return AddressPlan()
+    kind = classify(existing.email, contact.email)
+    if kind is None:
+        return AddressPlan()
+    policy = stream.on_email_change[kind]
+    if is_parked(existing.email):  # in the middle of a swap: decided when that began
+        policy = ChangePolicy.RENAME
+    if policy is ChangePolicy.HOLD and not leave:
+        return AddressPlan(held=True)
+    if kind is ChangeClass.CASE_ONLY:  # one mailbox: the form shown there stays (S0-26)
+        return AddressPlan()
+    retire = policy is ChangePolicy.RESUBSCRIBE
+    if holder not in (None, existing.id) and not (retire and free):
+        raise RowError(
+            "address_taken",
+            "the new address already belongs to another contact; nothing was changed",
+            field="email",
+        )
+    return AddressPlan(retire=True) if retire else AddressPlan(rename=contact.email)
+
+
 def plan_update(
     contact: Contact,
     existing: Existing,
     stream: ContactStream,
     fields: Mapping[str, Field],
-    *,
-    address_holder: str | None,
+    address: AddressPlan = AddressPlan(),
 ) -> Change:
     """What must change on a known contact; empty when it already agrees (S0-34).
 
-    `fields` are the account's custom fields by perstag; `address_holder` is the id of the contact
-    that has the wanted address now, if any. Raises RowError `address_taken` (S0-36).
+    `fields` are the account's custom fields by perstag.
     """
-    email = None
-    if contact.email and stream.rule("email") is Rule.ALWAYS:
-        if address_holder not in (None, existing.id):
-            raise RowError(
-                "address_taken",
-                "the new address already belongs to another contact; nothing was changed",
-                field="email",
-            )
-        if address_holder is None:
-            email = contact.email
     attributes = {
         name: text
         for name, text in contact.attributes.items()
@@ -71,7 +110,7 @@ def plan_update(
         and text != existing.attributes.get(name, "").strip()
     }
     values, problems = _values(contact, existing, stream, fields)
-    return Change(existing.id, email, attributes, values, problems)
+    return Change(existing.id, address.rename, attributes, values, problems, held=address.held)
 
 
 def plan_create(contact: Contact, stream: ContactStream, fields: Mapping[str, Field]) -> Change:
@@ -89,7 +128,8 @@ def _values(
     problems: list[FieldProblem] = []
     stored = existing.values if existing else {}
     key_field = fields[stream.key_field]
-    if contact.key_text and not stored.get(key_field.id, "").strip():
+    kept = stored.get(key_field.id, "").strip()
+    if contact.key_text and (not kept or kept.startswith(FORMER)):
         values[key_field.id] = contact.key_text  # S0-49
     for perstag, raw in contact.values.items():
         field = fields[perstag]

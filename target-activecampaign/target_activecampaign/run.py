@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from target_kit.clock import Clock
@@ -35,9 +36,13 @@ from target_activecampaign.fields import prepare_fields
 from target_activecampaign.list_client import ListEndpoints
 from target_activecampaign.lists import ListIds, resolve_lists
 from target_activecampaign.mapping import resolve_key_type
+from target_activecampaign.memory import Memory
 from target_activecampaign.model import Field
 from target_activecampaign.settings import ContactStream, Settings
 from target_activecampaign.sinks import ContactSink
+
+if TYPE_CHECKING:
+    from target_kit.ledger import Ledger
 
 
 @contextmanager
@@ -128,6 +133,7 @@ class Run:
         with (
             work_file(self.settings.state_dir, stream.name) as database,
             self._tombstones(stream) as tombstones,
+            self._ledger(stream) as ledger,
         ):
             sink = ContactSink(
                 stream=stream,
@@ -138,6 +144,7 @@ class Run:
                 tag_names=tag_names,
                 accounts=accounts.of_contacts(stream, database),
                 tombstones=tombstones,
+                memory=Memory(ledger, stream.on_email_change, self.clock),
                 spool=spool,
                 intended=IntendedSet(database),
                 index=DestinationIndex(database),
@@ -164,6 +171,13 @@ class Run:
         streams = [wanted[name] for name in due if name in wanted]
         parts = (self.settings, self.intake, self.report, self.clock, self.stop)
         return AccountRun(*parts, client.api, streams, contacts)
+
+    def _ledger(self, stream: ContactStream) -> AbstractContextManager[Ledger]:
+        """Who is who, since when at which address: of this account and stream."""
+        from target_kit.ledger import open_ledger
+
+        scope = self.settings.ledger_scope(stream.name)
+        return open_ledger(self.settings.state_dir, self.settings.ledger_url, scope)
 
     @contextmanager
     def _tombstones(self, stream: ContactStream) -> Iterator[Tombstones | None]:

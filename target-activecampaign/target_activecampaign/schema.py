@@ -75,6 +75,13 @@ _STREAM: dict[str, Any] = {
             "properties": {"key": {"type": "string"}, "key_field": {"type": "string"}},
         },
         "consent": {"anyOf": [_CONSENT, {"type": "array", "items": _CONSENT}, {"type": "null"}]},
+        "on_email_change": {
+            "anyOf": [
+                {"enum": ["rename", "resubscribe", "hold"]},
+                {"type": "object"},
+                {"type": "null"},
+            ]
+        },
         "lists": {
             "type": ["object", "null"],
             "additionalProperties": {
@@ -83,6 +90,7 @@ _STREAM: dict[str, Any] = {
                 "properties": {
                     "when": {"type": ["string", "boolean"]},
                     "consent": {"type": "string"},
+                    "after_email_change": {"enum": ["evidence", "keep"]},
                 },
             },
         },
@@ -171,6 +179,14 @@ CONFIG_SCHEMA: dict[str, Any] = {
         ),
         "ca_bundle": _setting(
             ["string", "null"], "CA bundle", "Certificates to trust instead of the usual ones."
+        ),
+        "ledger_url": _setting(
+            ["string", "null"],
+            "Ledger URL",
+            "PostgreSQL database that keeps the ledger, e.g. postgresql://user@host/db; "
+            "without it a SQLite file in state_dir.",
+            secret=True,
+            writeOnly=True,
         ),
         "on_unknown_stream": _setting(
             "string",

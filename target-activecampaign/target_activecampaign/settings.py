@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from target_kit.address_change import (
     DEFAULT_POLICIES,
@@ -177,6 +178,11 @@ class Settings:
     ledger_url: str | None = field(repr=False)
     streams: Mapping[str, ContactStream]
     account_streams: Mapping[str, AccountStream]
+
+    def ledger_scope(self, stream: str) -> str:
+        """Whose persons a stream's ledger knows: those of this account and stream."""
+        url = urlsplit(self.api_url)
+        return f"{url.netloc}{url.path}/{stream}"
 
 
 def read_settings(config: Mapping[str, Any]) -> Settings:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from target_kit.clock import Clock
-from target_kit.errors import CallFailed, OutcomeUnknown, RowError
+from target_kit.errors import RowError
 from target_kit.index import DestinationIndex
 from target_kit.intended import IntendedSet, Row
-from target_kit.outcome import Outcome, Result, Step, Tally
+from target_kit.outcome import Outcome, Result, Tally
 from target_kit.progress import Progress
 from target_kit.rejects import RejectStore
 from target_kit.signals import StopSignal
@@ -27,19 +28,23 @@ from target_activecampaign.client import ActiveCampaign
 from target_activecampaign.collecting import BATCH
 from target_activecampaign.deciding import Deciding
 from target_activecampaign.deletes import Deletes
-from target_activecampaign.execute import Executor, LookAgain, rejected
+from target_activecampaign.execute import Executor
 from target_activecampaign.gathering import Gathering, decode_contact
 from target_activecampaign.list_client import ListEndpoints
 from target_activecampaign.list_settings import TagRule
 from target_activecampaign.lists import ListIds, Lists
 from target_activecampaign.look import Look
+from target_activecampaign.memberships import Past
+from target_activecampaign.memory import Memory
 from target_activecampaign.model import Contact, Field, KeyType
+from target_activecampaign.retiring import Retiring
 from target_activecampaign.settings import ContactStream
+from target_activecampaign.swaps import Swaps
 from target_activecampaign.tags import Marking, Tags
+from target_activecampaign.turns import DELETED_BEFORE, Turns
 from target_activecampaign.withdrawal_client import WithdrawalEndpoints
 from target_activecampaign.withdrawn import Withdrawn
 
-_MAX_LOOKS = 4  # how often one row may find the world changed under it before it is given up
 _MAX_PASSES = 10  # longest chain of addresses handed on that one run resolves against its order
 
 logger = logging.getLogger(__name__)
@@ -61,6 +66,7 @@ class ContactSink:
     clock: Clock
     stop: StopSignal
     advance: Callable[[int | None], None]
+    memory: Memory
     accounts: Accounts | None = None
     tombstones: Tombstones | None = None
     list_ids: ListIds = field(default_factory=dict)
@@ -72,9 +78,10 @@ class ContactSink:
     deletes: Deletes | None = field(init=False, default=None)
     executor: Executor = field(init=False)
     deciding: Deciding = field(init=False)
+    swaps: Swaps = field(init=False)
+    turns: Turns = field(init=False)
     progress: Progress = field(init=False)
     gathering: Gathering = field(init=False)
-    _blocked: int = 0
 
     def __post_init__(self) -> None:
         self.progress = Progress(self.stream.name, self.clock)
@@ -84,7 +91,7 @@ class ContactSink:
         self.look = Look(self.client, self.index, key_field, owned, self.key_type, self.stop)
         endpoints, lists, tags = ListEndpoints(self.client.api), None, None
         if self.list_ids:
-            lists = Lists(endpoints, self.look, self.list_ids, self.clock)
+            lists = Lists(endpoints, self.look, self.list_ids, self.clock, self.past)
         if stream.uses_tags:
             rule, names = stream.tags or TagRule(), self.tag_names
             tags = Tags(endpoints, self.look, rule, names, self._marking())
@@ -93,6 +100,7 @@ class ContactSink:
             self.look,
             self.accounts,
             on_contact_gone=self.stream.on_contact_gone,
+            retiring=Retiring(self.client, self.look, self.memory, key_field),
             lists=lists,
             tags=tags,
         )
@@ -102,10 +110,13 @@ class ContactSink:
             self.look,
             self.index,
             self.executor,
+            self.memory,
+            self.clock,
             lists,
             tags,
             self.accounts,
         )
+        self.swaps = Swaps(self.deciding, self.executor)
         if lists:
             resolve = self.deciding.resolve
             self.withdrawn = Withdrawn(lists, self.look, self.index, self.stop, resolve)
@@ -119,9 +130,11 @@ class ContactSink:
             self.tally,
             self.clock,
             self.stop,
+            self.memory,
             lists,
             self.withdrawn,
         )
+        self.turns = Turns(self.deciding, self.executor, self.swaps, self.withdrawn)
         if self.tombstones:
             self.deletes = Deletes(
                 self.stream.name,
@@ -134,6 +147,10 @@ class ContactSink:
                 is_wanted=self.gathering.wants_address,
             )
 
+    def past(self, contact: Contact) -> Past:
+        """See `Deciding.past`."""
+        return self.deciding.past(contact)
+
     def _marking(self) -> Marking | None:
         """How contacts of this stream are marked with where they came from."""
         if self.stream.provenance is None:
@@ -142,21 +159,32 @@ class ContactSink:
         return Marking(self.stream.provenance, pending.id, self.client.put_field_value)
 
     @property
-    def details(self) -> dict[str, int]:
-        """What the report says besides outcomes: legacy tags removed, or that would be (S4-27)."""
+    def details(self) -> dict[str, Any]:
+        """What the report says besides outcomes: legacy tags removed, or that would be (S4-27), and
+        how much waits for people, by kind.
+        """
         tags, rule = self.deciding.tags, self.stream.provenance
-        number = sum(tags.legacy.values()) if tags else 0
-        if rule is None or not number:
-            return {}
-        return {"legacy_tags_removed" if rule.clean_up else "legacy_tags_to_clean_up": number}
+        details: dict[str, Any] = {}
+        if rule and (number := sum(tags.legacy.values()) if tags else 0):
+            name = "legacy_tags_removed" if rule.clean_up else "legacy_tags_to_clean_up"
+            details[name] = number
+        if waiting := self.memory.counts():
+            details["worklist"] = waiting
+        return details
 
     def run(self) -> None:
         """Check, look, withdraw, update, insert: every record of the stream gets its outcome."""
+        try:
+            self._run()
+        finally:
+            self.memory.finish()
+
+    def _run(self) -> None:
         self.gathering.materialise()
         self.gathering.settle_duplicates()
         self.look_at_destination()
         if self.deletes:
-            self.deletes.go(self.deleted_rows, self.gathering.settle, by_point=self.by_point)
+            self.deletes.go(self.deleted_rows, self.settle_deleted, by_point=self.by_point)
         if self.withdrawn:
             batches = self.intended.batches(BATCH)
             self.withdrawn.go(
@@ -166,9 +194,11 @@ class ContactSink:
             self.tally.enforce()
         self.progress.begin(self.tally.total)
         for _ in range(_MAX_PASSES):
-            self._blocked, before = 0, self.intended.count()
+            self.turns.begin()
+            before = self.intended.count()
             self.process(final=False)
-            if not self._blocked or self.intended.count() == before:
+            stuck = self.turns.blocked and self.intended.count() == before
+            if not self.turns.blocked or (stuck and not self.swaps.untangle()):
                 break
         self.process(final=True)
 
@@ -183,60 +213,49 @@ class ContactSink:
             rows = [(row, decode_contact(row.body)) for row in batch]
             yield [(row, contact) for row, contact in rows if contact.deleted]
 
+    def settle_deleted(self, row: Row, result: Result) -> None:
+        """An erased person is forgotten here as well."""
+        self.gathering.settle(row, result)
+        if decode_contact(row.body).erase and result.outcome is not Outcome.SUPPRESSED:
+            self.memory.forget(row.identity)
+
     def process(self, *, final: bool) -> None:
         """One pass over the rows still open; in the final one nothing stays open."""
         for batch in self.intended.batches(BATCH):
             self.process_batch(batch, final=final)
             self.progress.tell(self.tally.total, self.tally.received + self.tally.reoffered)
             if final:
+                self.memory.save()
                 self.rejects.sync()
                 self.advance(self.intended.first_open())
 
     def process_batch(self, batch: Sequence[Row], *, final: bool) -> None:
         """look → resolve → diff → plan → execute → record, row by row on live data."""
         contacts = [decode_contact(row.body) for row in batch]
+        self.memory.recall(row.identity for row in batch)
         if self.by_point:
             self.look.look_up([c for c in contacts if not c.deleted])
         for row, contact in zip(batch, contacts, strict=True):
             self.stop.check()
             if self.deletes and self.deletes.covers(row):
-                self.gathering.settle(row, _deleted_before)
-            elif result := self.process_row(contact, final=final):
+                self.gathering.settle(row, DELETED_BEFORE)
+            elif result := self.turns.take(contact, final=final):
                 self.gathering.settle(row, result)
+                self.learn(row, contact, result)
 
-    def process_row(self, contact: Contact, *, final: bool) -> Result | None:
-        """The outcome of one row, or None while the first pass leaves it to the second."""
-        step, source, written, called = Step.INSERT, "", False, False
-        for _ in range(_MAX_LOOKS):
-            try:
-                match = self.deciding.resolve(contact)
-                step = Step.UPDATE if match.contact_id else Step.INSERT
-                source = match.source
-                if not match.contact_id and not final:
-                    return None
-                change = self.deciding.plan(contact, match)
-                if change is None:
-                    return _skipped(contact, step, source)
-                if change.empty and not change.problems:
-                    left = self.withdrawn and contact.identity in self.withdrawn.done
-                    cause = "unsubscribed" if left else change.kept
-                    if change.suppressed and not left:
-                        return Result(Outcome.SUPPRESSED, step, cause, source=source)
-                    return _nothing_to_do(step, source, cause, written=written or bool(left))
-                called = True
-                return self.executor.apply(contact, change, source)
-            except LookAgain as again:
-                written = written or again.written
-            except RowError as error:
-                if final or called:
-                    return rejected(error, step, source)
-                self._blocked += 1  # another row of this pass may yet free the address
-                return None
-            except CallFailed as error:
-                return Result(Outcome.FAILED, step, "vendor_failed", str(error), source=source)
-            except OutcomeUnknown as error:
-                return Result(Outcome.UNKNOWN, step, "fate_unknown", str(error), source=source)
-        return Result(Outcome.UNKNOWN, step, "keeps_changing", "gave up", source=source)
+    def learn(self, row: Row, contact: Contact, result: Result) -> None:
+        """Let the ledger know who this person is at the destination by now."""
+        try:
+            match = self.deciding.match(contact)
+        except RowError:
+            return
+        entry = self.index.get(match.contact_id) if match.contact_id else None
+        if entry is None:
+            return
+        agrees = result.outcome in (Outcome.APPLIED, Outcome.UNCHANGED)
+        source = result.source or match.source
+        fingerprint = row.digest if agrees else b""
+        self.memory.saw(contact, entry.id, entry.address_key, source, fingerprint)
 
     def look_at_destination(self) -> None:
         """Choose how to read by cost, and crawl now if that is cheaper."""
@@ -249,19 +268,6 @@ class ContactSink:
         )
         if self.reads.strategy == "crawl":
             self.look.crawl()
+            self.memory.find_victims(self.index)
         if self.accounts:
             self.accounts.read(everything=self.reads.strategy == "crawl")
-
-
-_deleted_before = Result(Outcome.SUPPRESSED, Step.CHECK, "deleted_before")
-
-
-def _skipped(contact: Contact, step: Step, source: str) -> Result:
-    cause = "deleted_in_source" if contact.deleted else "no_email"
-    return Result(Outcome.SUPPRESSED, step, cause, source=source)
-
-
-def _nothing_to_do(step: Step, source: str, cause: str, *, written: bool) -> Result:
-    if written:  # before its turn, or a write of unknown fate turns out to have happened
-        return Result(Outcome.APPLIED, step, cause or "confirmed_by_reading_back", source=source)
-    return Result(Outcome.UNCHANGED, step, cause, source=source)

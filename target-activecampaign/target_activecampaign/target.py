@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
 
+import click
 from target_kit.cli import run as run_cli
 from target_kit.clock import SystemClock
 from target_kit.errors import ConfigurationError
 from target_kit.intake import Intake, StreamInfo
 from target_kit.report import RunReport, judge, published
+from target_kit.signals import StopSignal
 from target_kit.singer import KitTarget
 
 from target_activecampaign.compatibility import declared_faults
+from target_activecampaign.ledger_commands import (
+    approve_command,
+    history_command,
+    worklist_command,
+)
 from target_activecampaign.run import Run, vendor
 from target_activecampaign.schema import CONFIG_SCHEMA
 from target_activecampaign.settings import Settings, read_settings
@@ -27,6 +35,11 @@ class TargetActiveCampaign(KitTarget):
 
     name = "target-activecampaign"
     config_jsonschema: ClassVar[dict[str, Any]] = CONFIG_SCHEMA
+    commands: ClassVar[Mapping[str, Callable[[StopSignal], click.Command]]] = {
+        "worklist": lambda stop: worklist_command(TargetActiveCampaign, stop),
+        "history": lambda stop: history_command(TargetActiveCampaign, stop),
+        "approve": lambda stop: approve_command(TargetActiveCampaign, stop),
+    }
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)

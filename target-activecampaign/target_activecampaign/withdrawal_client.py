@@ -5,6 +5,8 @@ Sources: https://developers.activecampaign.com/reference (slug in each docstring
 
 from __future__ import annotations
 
+from target_kit.consent import Method
+from target_kit.errors import RowError
 from target_kit.http import Safety
 
 from target_activecampaign.list_client import DEFAULT_PAGE, ListEndpoints, memberships_in
@@ -31,6 +33,18 @@ class WithdrawalEndpoints(ListEndpoints):
             found |= {list_id: row.status for list_id, row in page.items()}
             if not news or len(page) < DEFAULT_PAGE:
                 return [list_id for list_id, status in found.items() if status == ACTIVE]
+
+    def sign_off(self, contact_id: str) -> list[str]:
+        """Unsubscribe the contact wherever it is active, and read back that it is so.
+
+        Returns the ids of the lists it was active on. Raises RowError `still_subscribed`.
+        """
+        lists = self.active_lists(contact_id)
+        for list_id in lists:
+            self.set_status(contact_id, list_id, Method.UNSUBSCRIBE)
+        if lists and self.active_lists(contact_id):
+            raise RowError("still_subscribed", "ActiveCampaign keeps the contact active on a list")
+        return lists
 
     def delete_contact(self, contact_id: str) -> None:
         """Delete a contact for good (delete-a-contact); the caller reads back that it is gone."""

@@ -52,6 +52,8 @@ ROLES = frozenset({
     "versand", "vertrieb", "verwaltung", "webmaster", "welcome", "www", "zentrale",
 })  # fmt: skip
 
+_PARKING = "address-change.invalid"
+
 
 def classify(old: str, new: Address) -> ChangeClass | None:
     """The kind of change from the address text `old` to `new`; None when they are the same text."""
@@ -120,5 +122,10 @@ def parked(contact_id: str) -> Address:
     """Where a contact waits while its address is handed on; `.invalid` never delivers
     (RFC 2606).
     """
-    text = f"parked-{contact_id}@address-change.invalid"
+    text = f"parked-{contact_id}@{_PARKING}"
     return Address(display=text, key=text.lower())
+
+
+def is_parked(text: str) -> bool:
+    """Whether a contact is waiting: a run ended while its address was handed on."""
+    return text.strip().lower().endswith(f"@{_PARKING}")

@@ -8,18 +8,21 @@ The one table, `ALLOWED`. Columns are what the source can claim for this address
 what the destination holds; a cell is the only method that may be called there, on lists that the
 configuration names. On any other list nothing may be called at all.
 
-    destination     withdrawn     absent        granted        renewed
-    ──────────────  ────────────  ────────────  ─────────────  ──────────────
-    none            -             -             subscribe      subscribe
-    unconfirmed     unsubscribe   -             subscribe      subscribe
-    active          unsubscribe   unsubscribe   unsubscribe*   unsubscribe*
-    unsubscribed    -             -             -              resubscribe
-    bounced         -             -             -              resubscribe
+    destination     withdrawn     absent        moved          granted        renewed
+    ──────────────  ────────────  ────────────  ─────────────  ─────────────  ──────────────
+    none            -             -             unsubscribe    subscribe      subscribe
+    unconfirmed     unsubscribe   -             unsubscribe    subscribe      subscribe
+    active          unsubscribe   unsubscribe   unsubscribe    unsubscribe*   unsubscribe*
+    unsubscribed    -             -             -              -              resubscribe
+    bounced         -             -             -              -              resubscribe
 
     * only when the person is no longer wanted on the list
 
-`renewed` is evidence newer than the moment the destination ended the membership. When that moment
-is not known there is no newer evidence: unknown counts as unsafe throughout.
+`moved` is evidence that says for no address, in the moment when the person gets another one: it was
+given for the old one for all we know, so the destination is made to remember when that was, also
+where it had nothing to end. `renewed` is evidence newer than the moment the destination ended the
+membership. When that moment is not known there is no newer evidence: unknown counts as unsafe
+throughout.
 """
 
 from __future__ import annotations
@@ -84,6 +87,7 @@ class Claim(StrEnum):
 
     WITHDRAWN = "withdrawn"
     ABSENT = "absent"
+    MOVED = "moved"
     GRANTED = "granted"
     RENEWED = "renewed"
 
@@ -139,13 +143,13 @@ class Method(StrEnum):
 
 
 _NO, _IN, _AGAIN, _OUT = None, Method.SUBSCRIBE, Method.RESUBSCRIBE, Method.UNSUBSCRIBE
-_CLAIMS = (Claim.WITHDRAWN, Claim.ABSENT, Claim.GRANTED, Claim.RENEWED)
+_CLAIMS = tuple(Claim)
 _ROWS: dict[State, tuple[Method | None, ...]] = {
-    State.NONE: (_NO, _NO, _IN, _IN),
-    State.UNCONFIRMED: (_OUT, _NO, _IN, _IN),
-    State.ACTIVE: (_OUT, _OUT, _OUT, _OUT),
-    State.UNSUBSCRIBED: (_NO, _NO, _NO, _AGAIN),
-    State.BOUNCED: (_NO, _NO, _NO, _AGAIN),
+    State.NONE: (_NO, _NO, _OUT, _IN, _IN),
+    State.UNCONFIRMED: (_OUT, _NO, _OUT, _IN, _IN),
+    State.ACTIVE: (_OUT, _OUT, _OUT, _OUT, _OUT),
+    State.UNSUBSCRIBED: (_NO, _NO, _NO, _NO, _AGAIN),
+    State.BOUNCED: (_NO, _NO, _NO, _NO, _AGAIN),
 }
 #: (list, state, claim) → the only method that may be called there, None for nothing.
 ALLOWED: dict[tuple[Listing, State, Claim], Method | None] = {

@@ -69,10 +69,13 @@ class IntendedSet:
         )
 
     def take_repeated(self) -> list[Row]:
-        """Later copies of rows that want exactly the same; removed from the set (S0-3)."""
+        """Later copies of rows that want exactly the same; removed from the set (S0-3). A newer
+        version is no copy: there and back again, something else was wanted in between (S2-27).
+        """
         return self._take(
             "EXISTS (SELECT 1 FROM intended AS first WHERE first.identity = intended.identity"
-            " AND first.digest = intended.digest AND first.seq < intended.seq)"
+            " AND first.digest = intended.digest AND first.version IS intended.version"
+            " AND first.seq < intended.seq)"
         )
 
     def take_outdated(self) -> list[Row]:

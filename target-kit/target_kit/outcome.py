@@ -15,7 +15,7 @@ class Outcome(StrEnum):
     APPLIED = "applied"  # something was written
     UNCHANGED = "unchanged"  # the destination already agrees, nothing was written
     REJECTED = "rejected"  # the record or a conflict forbids it; kept and offered again
-    HELD = "held"  # not attempted: the run ended before its turn; the source sends it again
+    HELD = "held"  # waits: for its turn (the source sends it again) or, kept, for a decision
     SUPPRESSED = "suppressed"  # a named rule says this record must not be written
     FAILED = "failed"  # the vendor refused or failed it after retries; kept and offered again
     UNKNOWN = "unknown"  # a write was sent, its fate could not be found out; kept, looked at again
@@ -23,6 +23,8 @@ class Outcome(StrEnum):
 
 #: Outcomes that stay open: their records go to the rejects file and count in the error budget.
 OPEN = frozenset({Outcome.REJECTED, Outcome.FAILED, Outcome.UNKNOWN})
+#: Outcomes whose records are kept and offered again; a decision to wait uses no error budget.
+KEPT = OPEN | {Outcome.HELD}
 
 
 class Step(StrEnum):

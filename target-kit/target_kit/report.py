@@ -101,7 +101,7 @@ class RunReport:
                     f" ({stream.reads['because']})"
                 )
             if stream.details:
-                said = ", ".join(f"{name} {value}" for name, value in stream.details.items())
+                said = ", ".join(f"{name} {_in_words(v)}" for name, v in stream.details.items())
                 lines.append(f"{stream.stream}: {said}")
             if stream.matched_by or not stream.details:
                 matched = ", ".join(f"{n} {name}" for name, n in stream.matched_by.items())
@@ -173,6 +173,13 @@ def judge(report: RunReport, input_error: InputError | None, *, fail_on_rejects:
     elif rejects and fail_on_rejects:
         raise GuardTripped(f"{rejects} records were not delivered (fail_on_rejects)")
     return rejects
+
+
+def _in_words(value: Any) -> str:
+    """A detail: a number, a text, or numbers by name."""
+    if isinstance(value, dict):
+        return "(" + ", ".join(f"{name} {number}" for name, number in value.items()) + ")"
+    return str(value)
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

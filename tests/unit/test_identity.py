@@ -78,3 +78,16 @@ def test_a_null_key_does_not_take_over_the_contact_of_a_key() -> None:
     with pytest.raises(RowError) as caught:
         resolve(contact(key=None), [], [Held("20", "2")])
     assert caught.value.cause == "address_of_other_key"
+
+
+def test_a_contact_given_up_for_another_address_is_taken_back_by_its_own_person() -> None:
+    """S2-27: back at the former address it is the same contact again, never a new one."""
+    assert resolve(contact(), [], [Held("20", "former:1")]) == Match("20", "ctt")
+
+
+@pytest.mark.parametrize("key", ["2", None])
+def test_a_contact_given_up_is_nobody_elses(key: str | None) -> None:
+    """S2-28: its history is somebody's; what becomes of it is for people to decide."""
+    with pytest.raises(RowError) as caught:
+        resolve(contact(key), [], [Held("20", "former:1")])
+    assert caught.value.cause == "address_of_former_contact"

@@ -10,6 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from target_activecampaign.list_settings import ConsentColumns, ListRule, TagRule
 from target_activecampaign.memberships import (
+    ManagedList,
+    Past,
+    ended,
     membership_of,
     plan_lists,
     plan_tags,
@@ -27,7 +30,7 @@ from target_kit.errors import ConfigurationError, RowError
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 GIVEN = NOW - timedelta(days=10)
 HERE = "a@example.com"
-LISTS = {"News": ("1", "ads"), "Offers": ("2", "ads")}
+LISTS = {"News": ManagedList("1", "ads"), "Offers": ManagedList("2", "ads")}
 SOURCE = {"ads": ConsentColumns("c", "at", "proof", "for")}
 
 
@@ -111,7 +114,6 @@ def test_a_list_that_is_not_configured_is_never_planned() -> None:
 
 @pytest.mark.parametrize(("given_for", "there", "mailed", "subscribed"), [
     (None, HERE, HERE, True),  # unsaid, and the same address there
-    (None, "old@example.com", HERE, False),  # unsaid, and about to change
     (HERE, "old@example.com", HERE, True),  # said to be for the new one
     ("old@example.com", "old@example.com", HERE, False),
     (HERE, "old@example.com", "old@example.com", False),  # the address there is kept
@@ -124,6 +126,124 @@ def test_evidence_counts_for_its_own_address(
     one = contact(consents={"ads": Consent(Status.CONFIRMED, GIVEN, given_for)})
     enters = planned(one, existing(email=there), mailed)
     assert enters == ([ListChange("1", Method.SUBSCRIBE)] if subscribed else [])
+
+
+@pytest.mark.parametrize("code", [None, "0", "1"])
+def test_a_change_of_address_without_proof_ends_what_is_wanted(code: str | None) -> None:
+    """S2-11, X8: unsaid, and about to change: the destination itself remembers that this address
+    never signed up, whatever happens to our memory.
+    """
+    there = existing(email="old@example.com", lists={"1": Membership(code)} if code else {})
+    changes, kept = plan_lists(contact(), there, LISTS, {}, NOW, mailed=HERE)
+    assert (changes, kept) == (
+        (ListChange("1", Method.UNSUBSCRIBE),),
+        "no_evidence_for_address",
+    )
+
+
+def test_a_list_nobody_wants_is_not_ended_for_a_change_of_address() -> None:
+    """X5: there is nothing to remember about a list that the person was never meant for."""
+    there = existing(email="old@example.com")
+    assert planned(contact(wants={}), there) == []
+    assert planned(contact(wants={"News": False}), there) == []
+
+
+@pytest.mark.parametrize(("since", "subscribed"), [
+    (GIVEN - timedelta(days=1), True), (GIVEN, True), (GIVEN + timedelta(seconds=1), False),
+    (None, True),
+])  # fmt: skip
+def test_evidence_older_than_the_address_is_for_another(
+    since: datetime | None, subscribed: bool
+) -> None:
+    """S2-11, S2-14: where it names no address, the dated history tells which one it was for."""
+    changes, kept = plan_lists(contact(), existing(), LISTS, {}, NOW, mailed=HERE, past=Past(since))
+    assert changes == ((ListChange("1", Method.SUBSCRIBE),) if subscribed else ())
+    assert kept == ("" if subscribed else "no_evidence_for_address")
+    named = contact(consents={"ads": Consent(Status.CONFIRMED, GIVEN, HERE)})
+    changes, _ = plan_lists(named, existing(), LISTS, {}, NOW, mailed=HERE, past=Past(since))
+    assert changes == (ListChange("1", Method.SUBSCRIBE),)
+
+
+def test_a_list_that_keeps_its_people_asks_for_no_new_proof() -> None:
+    """S2-13, S2-15: by an explicit word for this list; nobody enters it that way."""
+    keeps = {"News": ManagedList("1", "ads", keeps=True)}
+    active = existing(email="old@example.com", lists={"1": Membership("1")})
+    assert plan_lists(contact(), active, keeps, {}, NOW, mailed=HERE) == ((), "")
+    withdrawn = contact(consents={"ads": Consent(Status.UNSUBSCRIBED)})
+    changes, _ = plan_lists(withdrawn, active, keeps, {}, NOW, mailed=HERE)
+    assert changes == (ListChange("1", Method.UNSUBSCRIBE),)
+    left = existing(email="old@example.com", lists={"1": Membership("2", GIVEN)})
+    assert plan_lists(contact(), left, keeps, {}, NOW, mailed=HERE)[0] == ()
+
+
+FOR_NEW = {"ads": Consent(Status.CONFIRMED, GIVEN, HERE)}
+
+
+def former(status: str, ended_at: datetime | None = None, **more: Any) -> Existing:
+    """A contact that was given up for another address."""
+    lists = {"1": Membership(status, ended_at)}
+    return existing(id="9", email="old@example.com", lists=lists, **more)
+
+
+@pytest.mark.parametrize(("there", "enters"), [
+    (former("1"), True),  # still active there: not what the person said
+    (former("0"), True),
+    (former("3"), True),  # a bounce is the old address's own (S2-9)
+    (former("2", GIVEN - timedelta(days=1)), True),  # left, and came back since with the new one
+    (former("2", GIVEN + timedelta(days=1)), False),
+    (former("2"), False),  # nobody knows when
+    (former("91"), False),
+])  # fmt: skip
+def test_who_left_under_a_former_address_has_left(there: Existing, enters: bool) -> None:
+    """S2-19, S2-9, X2: unless the proof for the new address is newer than that."""
+    one = contact(consents=FOR_NEW)
+    past = Past(None, (there,))
+    changes, kept = plan_lists(one, existing(), LISTS, {}, NOW, mailed=HERE, past=past)
+    assert bool(subscriptions(changes)) is enters
+    assert kept == ("" if enters else "unsubscribed_before")
+
+
+def test_of_several_former_contacts_the_last_word_counts() -> None:
+    """S2-19: one that nobody knows the time of is the last one."""
+    one = contact(consents=FOR_NEW)
+    old = former("2", GIVEN - timedelta(days=1))
+    for formers, enters in (
+        ((old, old), True),
+        ((old, former("2", GIVEN + timedelta(days=1))), False),
+        ((former("2"), old), False),
+    ):
+        past = Past(None, formers)
+        changes, _ = plan_lists(one, existing(), LISTS, {}, NOW, mailed=HERE, past=past)
+        assert bool(changes) is enters
+
+
+def test_what_this_target_ended_itself_is_no_word_of_the_person() -> None:
+    """S2-16, S2-17: signed off because of the new address, so the new one may be signed on; a later
+    end, or one without a time, is not ours.
+    """
+    one = contact(consents=FOR_NEW)
+    signed_off = former("2", NOW)
+    carried = frozenset({ended(signed_off, "1")})
+    for there, enters in (
+        (signed_off, True),
+        (former("2", NOW + timedelta(seconds=1)), False),
+        (former("2"), False),
+    ):
+        past = Past(None, (there,), carried | {ended(former("2"), "1")})
+        changes, _ = plan_lists(one, existing(), LISTS, {}, NOW, mailed=HERE, past=past)
+        assert bool(changes) is enters
+
+
+def test_where_there_is_a_former_contact_evidence_must_name_its_address() -> None:
+    """S2-11: when the address changed is not remembered; after it was given, for all we know."""
+    past = Past(None, (former("1"),))
+    assert plan_lists(contact(), existing(), LISTS, {}, NOW, mailed=HERE, past=past) == (
+        (),
+        "no_evidence_for_address",
+    )
+    dated = Past(GIVEN, (former("1"),))
+    changes, _ = plan_lists(contact(), existing(), LISTS, {}, NOW, mailed=HERE, past=dated)
+    assert changes == (ListChange("1", Method.SUBSCRIBE),)
 
 
 def test_what_others_say_of_the_address_counts() -> None:

@@ -6,9 +6,15 @@ from typing import Any
 
 import pytest
 from target_activecampaign.model import Contact, Existing, Field
-from target_activecampaign.planning import choose_reads, plan_create, plan_update
+from target_activecampaign.planning import (
+    AddressPlan,
+    choose_reads,
+    plan_address,
+    plan_create,
+    plan_update,
+)
 from target_activecampaign.settings import ContactStream, read_settings
-from target_kit.address import Address
+from target_kit.address import Address, parse_address
 from target_kit.errors import RowError
 
 FIELDS = {
@@ -18,13 +24,14 @@ FIELDS = {
 }
 
 
-def stream(**rules: str) -> ContactStream:
+def stream(on_email_change: Any = None, **rules: str) -> ContactStream:
     streams = {
         "contacts": {
             "key": "ctt_id",
             "fields": {"email": "email", "firstName": "g", "phone": "p", "cdate": "d"},
             "custom_fields": {"LAND": "c", "BIRTHDAY": "b"},
             "rules": rules,
+            "on_email_change": on_email_change,
         }
     }
     config = {"api_url": "http://127.0.0.1:1", "api_key": "k", "streams": streams}
@@ -55,7 +62,7 @@ def existing(**more: Any) -> Existing:
 
 def test_agreement_needs_nothing() -> None:
     """S0-32, S0-34: equal but for cdate and letter case of the address: no call."""
-    change = plan_update(wanted(), existing(), stream(), FIELDS, address_holder="10")
+    change = plan_update(wanted(), existing(), stream(), FIELDS)
     assert change.empty
 
 
@@ -66,7 +73,6 @@ def test_only_what_differs_is_written() -> None:
         existing(),
         stream(),
         FIELDS,
-        address_holder="10",
     )
     assert (change.contact_id, change.attributes, change.values) == (
         "10",
@@ -75,25 +81,101 @@ def test_only_what_differs_is_written() -> None:
     )
 
 
+def changing(
+    to: str,
+    was: str = "a@example.com",
+    policies: Any = None,
+    holder: str | None = None,
+    **more: bool,
+) -> AddressPlan:
+    """What becomes of the address of contact 10."""
+    chosen = stream(**{"on_email_change": policies} if policies else {})
+    one = wanted(email=parse_address(to))
+    return plan_address(one, existing(email=was), chosen, holder=holder, **more)
+
+
 def test_a_changed_address_of_a_known_contact_is_changed_in_place() -> None:
-    """S0-35: the same id gets the new address when it is free."""
-    email = Address("b@example.com", "b@example.com")
-    change = plan_update(wanted(email=email), existing(), stream(), FIELDS, address_holder=None)
-    assert (change.contact_id, change.email) == ("10", email)
+    """S0-35: the same id gets the new address when it is free, or its own already."""
+    new = parse_address("b@example.com")
+    assert changing("b@example.com") == AddressPlan(rename=new)
+    assert changing("b@example.com", holder="10") == AddressPlan(rename=new)
+    change = plan_update(wanted(email=new), existing(), stream(), FIELDS, AddressPlan(rename=new))
+    assert (change.contact_id, change.email) == ("10", new)
 
 
-def test_an_address_of_somebody_else_is_a_typed_conflict() -> None:
-    """S0-36: nothing is overwritten."""
+@pytest.mark.parametrize("policy", ["rename", "resubscribe"])
+def test_an_address_of_somebody_else_is_a_typed_conflict(policy: str) -> None:
+    """S0-36, S2-29: nothing is overwritten."""
     with pytest.raises(RowError) as caught:
-        plan_update(wanted(), existing(), stream(), FIELDS, address_holder="11")
-    assert caught.value.cause == "address_taken"
+        changing("b@example.com", policies=policy, holder="11", free=False)
+    assert (caught.value.cause, caught.value.field) == ("address_taken", "email")
+
+
+def test_a_contact_of_nobodys_is_only_taken_over_by_one_that_begins_anew() -> None:
+    """S2-29: two contacts are never made one in place, but a new beginning may be where it is."""
+    begins = changing("b@example.com", policies="resubscribe", holder="11", free=True)
+    assert begins == AddressPlan(retire=True)
+    with pytest.raises(RowError):
+        changing("b@example.com", policies="rename", holder="11", free=True)
+
+
+@pytest.mark.parametrize(
+    ("was", "to", "kind"),
+    [
+        ("max@example.com", "m@example.com", "local_part"),
+        ("max@example.com", "max@example.org", "domain"),
+        ("info@example.com", "max@example.com", "role_to_personal"),
+    ],
+)
+@pytest.mark.parametrize("policy", ["rename", "resubscribe", "hold"])
+def test_each_kind_of_change_follows_its_policy(was: str, to: str, kind: str, policy: str) -> None:
+    """S2-2, S2-15: one word a kind; approval or proof lets what is held be renamed."""
+    plan = changing(to, was, {kind: policy})
+    assert (plan.rename is not None, plan.retire, plan.held) == (
+        policy == "rename",
+        policy == "resubscribe",
+        policy == "hold",
+    )
+    if policy == "hold":
+        assert changing(to, was, {kind: policy}, leave=True).rename == parse_address(to)
+
+
+def test_by_default_a_role_mailbox_hands_nothing_on() -> None:
+    """S2-2, S2-11: info@ was signed up by nobody in particular."""
+    assert changing("max@example.com", "info@example.com").held
+
+
+def test_another_spelling_is_no_change() -> None:
+    """S0-26, S2-2, X3: one mailbox; its form there stays, so that a vendor with a spelling of its
+    own is not written to each night.
+    """
+    assert changing("A@example.com", "a@example.com") == AddressPlan()
+    assert changing("A@example.com", "a@example.com", {"case_only": "hold"}).held
+
+
+def test_an_address_that_no_rule_feeds_is_left_alone() -> None:
+    """S0-31: on_create says that nothing follows, and a row without address changes none."""
+    fixed = stream(email="on_create")
+    one = wanted(email=parse_address("b@example.com"))
+    assert plan_address(one, existing(), fixed, holder=None) == AddressPlan()
+    assert plan_address(wanted(email=None), existing(), stream(), holder=None) == AddressPlan()
+
+
+def test_a_contact_that_stepped_aside_goes_on_whatever_the_policy() -> None:
+    """S2-28: the swap was decided before; a crash in the middle must not leave it parked."""
+    plan = changing("b@example.com", "parked-10@address-change.invalid", "hold")
+    assert plan.rename == parse_address("b@example.com")
+
+
+def test_a_contact_taken_back_gets_its_key_again() -> None:
+    """S2-27: back at a former address, the contact that was given up is the person's once more."""
+    there = existing(values={"1": "former:1", "2": "DE"})
+    assert plan_update(wanted(), there, stream(), FIELDS).values == {"1": "1"}
 
 
 def test_the_key_goes_into_a_blank_key_field() -> None:
     """S0-49, S0-52: a contact found by address gets the key, so the next run finds it by key."""
-    change = plan_update(
-        wanted(), existing(values={"2": "DE"}), stream(), FIELDS, address_holder="10"
-    )
+    change = plan_update(wanted(), existing(values={"2": "DE"}), stream(), FIELDS)
     assert change.values == {"1": "1"}
 
 
@@ -114,9 +196,7 @@ def test_each_rule_decides_when_a_field_is_written(rule: str, before: str, writt
     """S0-31: blank → value and value → other value under each rule."""
     chosen = stream(phone=rule)
     contact = wanted(attributes={"phone": "1"} if "phone" in chosen.fields else {})
-    change = plan_update(
-        contact, existing(attributes={"phone": before}), chosen, FIELDS, address_holder="10"
-    )
+    change = plan_update(contact, existing(attributes={"phone": before}), chosen, FIELDS)
     assert ("phone" in change.attributes) is written
 
 
@@ -127,9 +207,8 @@ def test_each_rule_decides_when_a_field_is_written(rule: str, before: str, writt
 def test_rules_hold_for_custom_fields_too(rule: str, before: str, written: bool) -> None:
     """S0-51: further fields follow the same pattern."""
     change = plan_update(
-        wanted(), existing(values={"1": "1", "2": before}), stream(LAND=rule), FIELDS,
-        address_holder="10",
-    )  # fmt: skip
+        wanted(), existing(values={"1": "1", "2": before}), stream(LAND=rule), FIELDS
+)  # fmt: skip
     assert ("2" in change.values) is written
 
 

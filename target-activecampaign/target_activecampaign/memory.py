@@ -1,0 +1,186 @@
+"""What the ledger knows of one stream's persons, and what this run adds to it, a batch at a time.
+
+The destination decides; the ledger only says where to look, since when a person has an address,
+and what is still to be decided by people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from target_kit import ledger_entries
+from target_kit.address import Address
+from target_kit.address_change import ChangeClass, ChangePolicy, classify
+from target_kit.clock import Clock
+from target_kit.index import DestinationIndex
+from target_kit.ledger_entries import Finding, Interval, Person
+from target_kit.outcome import Result
+
+from target_activecampaign import worklist
+from target_activecampaign.memberships import Ended
+from target_activecampaign.model import Contact
+
+if TYPE_CHECKING:
+    from target_kit.ledger import Ledger
+
+FIRST = "first"  # the first address seen of a person: nobody knows since when
+PASSED = "passed_over"  # an address that the source had between two runs
+_THERE = "changed_there"  # the destination, not this target, gave the person this address
+
+
+class Memory:
+    """The ledger of one stream. `recall` a batch, decide, `note` what came of it, `save`."""
+
+    def __init__(
+        self, ledger: Ledger, policies: Mapping[ChangeClass, ChangePolicy], clock: Clock
+    ) -> None:
+        self._ledger = ledger
+        self._policies = policies
+        self._clock = clock
+        self._people: dict[str, Person] = {}
+        self._since: dict[str, Interval] = {}
+        self._approved: dict[str, set[str]] = {}
+        self._open = {item.who for item in ledger.worklist()}
+        self._new_people: dict[str, Person] = {}
+        self._new_intervals: list[Interval] = []
+        self._findings: list[Finding] = []
+        self._settled: set[str] = set()
+        self._victims: dict[str, Finding] = {}
+        self._passed: dict[str, set[str]] = {}
+
+    def recall(self, identities: Iterable[str]) -> None:
+        """Have at hand what is known of these persons."""
+        self.save()
+        whos = list(identities)
+        self._people = self._ledger.people(whos)
+        self._since = self._ledger.since(whos)
+        self._approved = self._ledger.approved(whos)
+
+    def contact_id(self, who: str) -> str | None:
+        """The contact that this person was seen as last."""
+        person = self._people.get(who)
+        return person.contact_id if person else None
+
+    def fingerprint(self, who: str) -> bytes:
+        """What was wanted of this person when the destination last agreed; empty if it did not."""
+        person = self._people.get(who)
+        return person.fingerprint if person else b""
+
+    def since(self, contact: Contact) -> datetime | None:
+        """Since when the person has the address that the source wants: from now on, if it is
+        changing; None if no other address of theirs was ever seen.
+        """
+        interval = self._since.get(contact.identity)
+        if interval is None or contact.email is None:
+            return None
+        if interval.address_key != contact.email.key:
+            return self._clock.now()
+        return None if interval.change == FIRST else interval.since
+
+    def approved(self, contact: Contact) -> bool:
+        """Whether somebody approved that this person gets this address."""
+        allowed = self._approved.get(contact.identity, set())
+        return contact.email is not None and contact.email.key in allowed
+
+    def carry(self, who: str, memberships: Iterable[Ended]) -> None:
+        """Note which memberships this target ended itself when it gave a contact up."""
+        self._ledger.note_ended(ledger_entries.Ended(who, *one) for one in memberships)
+
+    def carried(self, who: str) -> frozenset[Ended]:
+        """All that were noted of this person."""
+        return frozenset(
+            Ended(one.contact_id, one.list_id, one.ended_at) for one in self._ledger.ended(who)
+        )
+
+    def passed_over(self, who: str, key: str) -> None:
+        """The source had this address, and another one by now (S2-26)."""
+        self._passed.setdefault(who, set()).add(key)
+
+    def had(self, contact: Contact, key: str) -> None:
+        """Note the address (its key) that a person has right before it is changed."""
+        who, now = contact.identity, self._clock.now()
+        if who not in self._since:
+            self._since[who] = Interval(who, key, now, None, FIRST, "")
+            self._new_intervals.append(self._since[who])
+
+    def saw(
+        self, contact: Contact, contact_id: str, key: str, source: str, fingerprint: bytes
+    ) -> None:
+        """Note who this person is at the destination now, and at which address (its key)."""
+        who, now = contact.identity, self._clock.now()
+        person = Person(who, contact_id, key, source, fingerprint, now)
+        if not _same(self._people.get(who), person):
+            self._new_people[who] = person
+        before = self._since.get(who)
+        known = {key, before.address_key if before else key}
+        for passed in sorted(self._passed.pop(who, set()) - known):
+            self._new_intervals.append(Interval(who, passed, now, now, PASSED, ""))
+        if before is None:
+            self._new_intervals.append(Interval(who, key, now, None, FIRST, ""))
+        elif before.address_key != key:
+            kind = classify(before.address_key, Address(key, key))
+            ours = contact.email is not None and contact.email.key == key
+            policy = str(self._policies[kind]) if ours and kind else _THERE
+            self._new_intervals.append(Interval(who, key, now, None, str(kind), policy))
+
+    def note(self, who: str, result: Result) -> None:
+        """Note what is left to be decided by people, or that nothing is any more."""
+        if item := worklist.finding(who, result):
+            self._findings.append(item)
+        else:
+            self._settled.add(who)
+        if victim := self._victims.pop(who, None):
+            self._findings.append(victim)
+
+    def find_victims(self, index: DestinationIndex) -> None:
+        """Former addresses that live on in contacts of nobody's: made by hand, or by a tool that
+        took a changed address for a new person (S2-4). For when the whole account was read.
+        """
+        for batch in self._ledger.former():
+            own = self._ledger.people({interval.who for interval in batch})
+            for interval in batch:
+                person = own.get(interval.who)
+                for entry in index.by_address(interval.address_key):
+                    if person and entry.key is None and entry.id != person.contact_id:
+                        self._victims[interval.who] = worklist.victim(interval.who)
+
+    def forget(self, who: str) -> None:
+        """Erase a person from the ledger."""
+        self._ledger.forget([who])
+
+    def counts(self) -> dict[str, int]:
+        """Open items of the worklist by kind."""
+        found: dict[str, int] = {}
+        for item in self._ledger.worklist():
+            found[item.kind] = found.get(item.kind, 0) + 1
+        return dict(sorted(found.items()))
+
+    def finish(self) -> None:
+        """Make the last of it durable, victims among persons of other runs included."""
+        self._findings += self._victims.values()
+        self._victims = {}
+        self.save()
+
+    def save(self) -> None:
+        """Make what was noted durable, all of it or nothing."""
+        wrong = {item.who for item in self._findings}
+        settled = (self._settled | wrong) & self._open
+        if self._new_people or self._new_intervals or self._findings or settled:
+            self._ledger.record(
+                people=self._new_people.values(),
+                intervals=self._new_intervals,
+                findings=self._findings,
+                settled=settled,
+                now=self._clock.now(),
+            )
+        self._new_people, self._new_intervals = {}, []
+        self._findings, self._settled = [], set()
+
+
+def _same(known: Person | None, seen: Person) -> bool:
+    return known is not None and (
+        (known.contact_id, known.address_key, known.provenance, known.fingerprint)
+        == (seen.contact_id, seen.address_key, seen.provenance, seen.fingerprint)
+    )

@@ -1,0 +1,48 @@
+"""Giving a contact up for another address: signed off, then marked as the person's former one.
+
+Restrictive before permissive: wherever a run ends, the old address is no longer active when the new
+one begins to be (S2-17). The contact itself stays, since with it the unsubscriptions would go
+(S2-20).
+"""
+
+from __future__ import annotations
+
+from target_kit.errors import RowError
+
+from target_activecampaign.client import ActiveCampaign
+from target_activecampaign.look import Look
+from target_activecampaign.memberships import ended
+from target_activecampaign.memory import Memory
+from target_activecampaign.model import FORMER, Contact, Field
+from target_activecampaign.withdrawal_client import WithdrawalEndpoints
+
+
+class Retiring:
+    """Gives contacts of one stream up; `key_field` keeps the backoffice key."""
+
+    def __init__(
+        self, client: ActiveCampaign, look: Look, memory: Memory, key_field: Field
+    ) -> None:
+        self._client = client
+        self._withdrawals = WithdrawalEndpoints(client.api)
+        self._look = look
+        self._memory = memory
+        self._key_field = key_field
+
+    def give_up(self, contact: Contact, contact_id: str) -> None:
+        """Sign the contact off wherever it is active, and mark its key as a former one.
+
+        About 5 calls and 1 for each membership. Raises RowError `still_subscribed`,
+        `key_not_given_up`, and what calls raise.
+        """
+        lists = self._withdrawals.sign_off(contact_id)
+        live = self._look.refresh(contact_id)
+        if live and lists:
+            self._memory.carry(contact.identity, (ended(live, list_id) for list_id in lists))
+        marked = FORMER + (contact.key_text or "")
+        self._client.put_field_value(contact_id, self._key_field.id, marked)
+        live = self._look.refresh(contact_id)
+        if live and live.values.get(self._key_field.id, "").strip() != marked:
+            raise RowError(
+                "key_not_given_up", "ActiveCampaign kept the key of a contact that was signed off"
+            )

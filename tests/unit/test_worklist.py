@@ -1,0 +1,31 @@
+"""What people have to decide."""
+
+from __future__ import annotations
+
+import pytest
+from target_activecampaign.worklist import REPAIRS, finding, victim
+from target_kit.outcome import Outcome, Result, Step
+
+
+@pytest.mark.parametrize("kind", sorted(REPAIRS))
+def test_a_conflict_comes_with_a_repair(kind: str) -> None:
+    """S0-60: kind, words and what would settle it."""
+    item = finding("key:1", Result(Outcome.REJECTED, Step.UPDATE, kind, "said so"))
+    assert item is not None
+    assert (item.who, item.kind, item.message) == ("key:1", kind, "said so")
+    assert item.repair == REPAIRS[kind]
+    assert len(item.repair) > 20
+
+
+def test_what_needs_no_decision_is_no_item() -> None:
+    """Delivered, unchanged, or failed for a reason that passes."""
+    for result in (
+        Result(Outcome.APPLIED, Step.UPDATE),
+        Result(Outcome.FAILED, Step.INSERT, "vendor_failed", "503"),
+    ):
+        assert finding("key:1", result) is None
+
+
+def test_a_former_address_that_lives_on_is_an_item_of_its_person() -> None:
+    """S2-4: existing victims of changed addresses are found."""
+    assert victim("key:1").kind == "old_address_lives"
