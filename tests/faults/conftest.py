@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from edge.conftest import authority  # noqa: F401 - a fixture: certificates of our own
 from faults.support import Proxy, Zygote
+from faults.switches import Table
 from lists_support import ListTarget
 from simulators_support import Simulator
 from target_support import Target
@@ -59,6 +60,14 @@ def target_at(tmp_path: Path) -> Callable[..., Target]:
         return Target(tmp_path / name, url, **settings)
 
     return build
+
+
+@pytest.fixture(scope="session")
+def switch_table() -> Iterator[Table]:
+    """What all scenes found under each guess about ActiveCampaign, printed at the end."""
+    table = Table()
+    yield table
+    print("\n\n" + "\n".join(table.lines()))
 
 
 @pytest.fixture(scope="session")

@@ -4,14 +4,13 @@ target refuses in words. `FAULTS=all pytest tests/faults -m switches -s` prints 
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from api_simulators.activecampaign.switches import TABLE
 from faults import scene
-from faults.support import EVERYTHING, SEED, Zygote, eventually
+from faults.support import Zygote
+from faults.switches import Case, Table, cases, settle
 from simulators_support import Simulator
 from target_support import Run, Target, record, schema, state
 
@@ -29,10 +28,11 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "search_lag_seconds": (0.5,),
     "max_value_length": (3, 5),
 }
-#: Switches of calls that the contacts stream never makes.
-UNUSED = (
-    "contacts_sync_", "sync_", "patch_", "contactlists_", "resubscribe_", "bounced_", "tag_",
-    "plan_", "bulk_", "unknown_path", "list_", "note_", "account_name", "accounts_", "exclusion",
+#: Switches (by how they begin) of what a stream without lists, tags and deletions never asks for.
+ELSEWHERE = (
+    "bad_token_", "contactlists_", "resubscribe_", "bounced_", "tag_", "plan_", "api_subscription",
+    "membership_", "repeated_", "contact_parts_", "deleted_contact_", "delete_quota",
+    "field_options_", "excluded_",
 )  # fmt: skip
 #: Others that have to stand for a switch to show.
 TOGETHER: dict[str, dict[str, Any]] = {
@@ -43,29 +43,6 @@ TOGETHER: dict[str, dict[str, Any]] = {
     "retry_after": {"rate_limit": True},
     "contact_limit_status": {"contact_limit": 7},
 }
-Case = tuple[str, Any, str]
-
-
-def cases() -> list[Case]:
-    """(switch, value, reads) for every value that is not the default; a seeded share in CI."""
-    every = [
-        (switch.name, value, reads)
-        for switch in TABLE
-        if not switch.name.startswith(UNUSED)
-        for value in _others(switch)
-        for reads in ("crawl", "point")
-    ]
-    return every if EVERYTHING else random.Random(SEED).sample(every, SHARE)
-
-
-def _others(switch: Any) -> list[Any]:
-    if switch.name in VALUES:
-        return list(VALUES[switch.name])
-    if isinstance(switch.default, bool):
-        return [not switch.default]
-    return [value for value in switch.values if value != switch.default]
-
-
 SEED_PEOPLE = [
     {"email": "one@example.com", "firstName": "One", "fieldValues": {"BUBSCTTID": "1"}},
     {"email": "two@example.com", "firstName": "Two", "fieldValues": {"BUBSCTTID": "2"}},
@@ -132,33 +109,29 @@ def assert_there(contacts: list[dict[str, Any]], rows: list[dict[str, Any]]) -> 
                 assert contact["fieldValues"].get(name) == wanted[column], (column, contact)
 
 
-@pytest.fixture(scope="module")
-def table() -> Iterator[list[str]]:
-    """Lines of the table, printed at the end."""
-    lines: list[str] = []
-    yield lines
-    print("\n\n" + f"{'switch':28}{'value':18}{'reads':7}what the target does")
-    print("\n".join(sorted(lines)))
-
-
 def verdict(sim: Simulator, target: Target, runs: list[Run], usual: int) -> str:
     """What the target does under this guess, in words; asserts what must hold."""
     if runs[-1].code:
         said = runs[-1].stderr.splitlines()[-1].removeprefix("target-activecampaign: ")
-        return f"refuses in run {len(runs)} with {runs[-1].code}: {said[:110]}"
+        return f"refuses: {said[:120]} (run {len(runs)}, exit {runs[-1].code})"
     causes = sorted({reject["cause"] for reject in target.rejects})
     writes = len(sim.requests(writes=True))
     assert writes <= len(target.rejects), "an idle run writes nothing but what is still refused"
     if len(target.rejects) == usual:
         assert writes == 0, sim.requests(writes=True)
-        return "all promises hold"
-    return f"holds, {len(target.rejects)} named rejects ({', '.join(causes)}), {writes} retried"
+        return "promises hold"
+    return (
+        f"promises hold, {len(target.rejects)} named rejects ({', '.join(causes)}), "
+        f"{writes} tried again"
+    )
 
 
 @pytest.mark.switches
-@pytest.mark.parametrize("case", cases(), ids=lambda case: "-".join(map(str, case)))
+@pytest.mark.parametrize(
+    "case", cases(VALUES, ELSEWHERE, SHARE), ids=lambda case: "-".join(map(str, case))
+)
 def test_a_flipped_guess_breaks_no_promise(
-    zygote: Zygote, sim: Simulator, target_at: Build, table: list[str], case: Case
+    zygote: Zygote, sim: Simulator, target_at: Build, switch_table: Table, case: Case
 ) -> None:
     """S0-34 S0-43 S0-52: first load, change with renames and a conflict, idle run: one contact a
     person, closed sums, no write when nothing changed; or a refusal with text and exit code.
@@ -169,41 +142,35 @@ def test_a_flipped_guess_breaks_no_promise(
     # The rate switches bite in the first load only: seven requests a second, five allowed.
     limited = name == "rate_limit" or "rate_limit" in TOGETHER.get(name, {})
     target = target_at(sim.url, create_fields=False, reads=reads, deadline_seconds=100)
-    runs = []
+    runs, calls = [], 0
     for rows in (first_load(), changed(), changed()):
         settle(sim)
         sim.forget_requests()
         target.config["requests_per_second"] = 7 if limited and not runs else 5000
         runs.append(run_once(zygote, sim, target, rows))
+        calls += sim.summary()["total"]
         if runs[-1].code:
             break
         if limited:
             sim.switches(rate_limit=False)
-    line = f"{name:28}{value!s:18}{reads:7}{verdict(sim, target, runs, usual=1)}"
-    print(line)
-    table.append(line)
+    switch_table.add(case, "contacts", verdict(sim, target, runs, usual=1), calls)
 
 
-def settle(sim: Simulator) -> None:
-    """Let what was written become visible to searches."""
-    began = sim.clock()["seconds"]
-    lag = {s["name"]: s["value"] for s in sim.control("GET", "switches")["switches"]}
-    wait = float(lag["search_lag_seconds"])
-    if wait:
-        eventually(lambda: sim.clock()["seconds"] > began + wait + 0.1, "the lag is over")
-
-
+@pytest.mark.switches
 def test_without_a_flip_all_promises_hold_for_both_ways_of_reading(
-    zygote: Zygote, sim: Simulator, target_at: Build
+    zygote: Zygote, sim: Simulator, target_at: Build, switch_table: Table
 ) -> None:
     """S0-34: the scene itself, so that a flip has something to be compared with."""
     for reads in ("crawl", "point"):
         sim.reset()
         sim.seed({"fields": scene.FIELDS, "contacts": SEED_PEOPLE})
         target = target_at(sim.url, reads, create_fields=False, reads=reads)
-        runs = []
+        runs, calls = [], 0
         for rows in (first_load(), changed(), changed()):
             sim.forget_requests()
             runs.append(run_once(zygote, sim, target, rows))
-        assert verdict(sim, target, runs, usual=1) == "all promises hold"
+            calls += sim.summary()["total"]
+        words = verdict(sim, target, runs, usual=1)
+        assert words == "promises hold"
+        switch_table.add_usual("contacts", words, calls)
         assert [reject["cause"] for reject in target.rejects] == ["address_taken"]

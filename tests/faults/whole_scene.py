@@ -21,7 +21,7 @@ LISTS = ["News", "Events", {"name": "Foreign", "id": 70}]
 
 OPTIONS = {
     "LAND": ["DE", "CH", "FR"],
-    "KIND": ["private", "company"],
+    "KIND": ["company", "private"],
     "CHANNELS": ["mail", "phone", "post"],
     "TOPICS": ["golf", "chess", "sailing"],
 }
@@ -149,6 +149,43 @@ def records() -> list[dict[str, Any]]:
     ]
 
 
+def changed(proven_at: str) -> list[dict[str, Any]]:
+    """The backoffice later; 109 has given new proof, the deleted come late, as they were before."""
+    rows = {row["record"]["ctt_id"]: row for row in living()}
+    rows |= {
+        101: person(101, interests="int-golf", org=7, consent="unsubscribed", **EVERY_TYPE),
+        102: person(102, **(EVERY_TYPE | {"remark": "Changed", "topics": "sailing"})),
+        109: person(109, new_address(109), consent_at=proven_at),
+        110: person(110),  # back to the address before
+        117: person(117, land="FR", channels="phone"),
+        121: person(121, interests=""),
+        125: person(125, org=7),
+        127: person(127, wants_news="false", events_consent="none"),
+        131: person(131, land="DE"),
+    }
+    return [*rows.values(), *late()]
+
+
+def wanted_then() -> dict[str, Person]:
+    """The account after `changed`; 102 has left by themselves in between."""
+    news, left, crm = {"News": "1"}, {"News": "2"}, ["crm"]
+    model = wanted()
+    del model[new_address(110)]
+    people = [
+        _person(101, lists=left, tags=["crm", "int-golf"], account="Example AG", values=KEPT),
+        _person(102, lists={"News": "2", "Foreign": "1"}, tags=["crm", "vip"],
+                values=KEPT | {"REMARK": "Changed", "TOPICS": "||sailing||"}),
+        _person(109, new_address(109), lists=news, tags=crm),
+        _person(110, lists=news, tags=crm),
+        _person(117, lists=news, tags=crm, values={"LAND": "FR", "CHANNELS": "||phone||"}),
+        _person(121, lists=news, tags=["crm", "vip"]),
+        _person(125, lists=news, tags=crm, account="Example AG"),
+        _person(127, lists={"Events": "2"}, tags=crm),
+        _person(131, lists=news, tags=crm, values={"LAND": "DE"}),
+    ]  # fmt: skip
+    return model | {one["email"]: one for one in people}
+
+
 #: Rows without an address, each suppressed by name; they spread a run over several batches, so
 #: that several STATEs come out.
 FILLERS = 1100
@@ -197,15 +234,16 @@ def seed(sim: Simulator) -> None:
     sim.clock(now=LEFT)
     fields = [{"perstag": "BUBSCTTID", "type": "hidden"}]
     fields += [
-        {"perstag": perstag, "type": kind, "options": OPTIONS.get(perstag, [])}
-        for perstag, kind in TYPES.items()
+        {"perstag": perstag, "type": kind, "options": OPTIONS.get(perstag, [])[:2]}
+        for perstag, kind in TYPES.items()  # the third option of each is missing there
     ]
     sim.seed({
         "fields": fields, "lists": LISTS, "tags": ["vip", "old", "int-chess", "crm"],
         "exclusions": [{"matchPhrase": EXCLUDED, "matchType": "exact"}],
     })  # fmt: skip
     _accounts(sim)
-    sim.seed({"contacts": _contacts()})
+    sim.seed({"contacts": contacts()})
+    sim.event("delete_contact", email=address(151))
     for key in (104, 105, 120):
         sim.event("unsubscribe", email=address(key))
     for key in (106, 107):
@@ -225,7 +263,8 @@ def _accounts(sim: Simulator) -> None:
             assert answer.status_code == 201, answer.text
 
 
-def _contacts() -> list[dict[str, Any]]:
+def contacts() -> list[dict[str, Any]]:
+    """Seeds of the contacts; 150 is nobody's row, 151 is deleted there before anything begins."""
     on_news = {"News": 1}
     return [
         _known(102, lists={"News": 1, "Foreign": 1}, tags=["vip", "crm"], values=ALIKE),
@@ -245,6 +284,7 @@ def _contacts() -> list[dict[str, Any]]:
         {"email": address(150), "firstName": "Canarygiven150", "tags": ["vip", "old"],
          "lists": {"News": 1, "Events": 2, "Foreign": 3}, "fieldValues": {"LAND": "FR"},
          "account": "Example AG", "bounced_soft": 1},
+        {"email": address(151)},
     ]  # fmt: skip
 
 
@@ -353,9 +393,10 @@ def _meant(perstag: str, value: str) -> str:
 
 
 def _in_order(perstag: str, chosen: list[str]) -> str:
-    """In the order of KEPT."""
-    order = KEPT[perstag].split("||")
-    return f"||{'||'.join(sorted(chosen, key=order.index))}||"
+    """In the order of KEPT, what is not in it last."""
+    order = [text for text in KEPT[perstag].split("||") if text]
+    chosen = sorted(chosen, key=[*order, *OPTIONS[perstag]].index)
+    return f"||{'||'.join(chosen)}||"
 
 
 def assert_durable(through: int, people: dict[str, Person], rejects: list[dict[str, Any]]) -> None:
@@ -405,14 +446,28 @@ LEAVE_FIRST: Active = {
 MUST_LEAVE: Active = LEAVE_FIRST | {(address(key), NEWS) for key in (109, 110, 112, 119)}
 
 
-def assert_every_moment(before: dict[str, Any], journal: list[dict[str, Any]]) -> int:
+#: The same of `changed`.
+MAY_ENTER_THEN: Active = MAY_ENTER - {(address(101), NEWS), (address(127), EVENTS)} | {
+    *((address(key), NEWS) for key in (110, 131)),
+    (new_address(109), NEWS),
+}
+LEAVE_FIRST_THEN: Active = {(address(101), NEWS), (address(127), EVENTS)}
+MUST_LEAVE_THEN: Active = (MUST_LEAVE | LEAVE_FIRST_THEN) - {(address(110), NEWS)}
+
+
+def assert_every_moment(
+    before: dict[str, Any],
+    journal: list[dict[str, Any]],
+    may_enter: Active = MAY_ENTER,
+    leave_first: Active = LEAVE_FIRST,
+) -> int:
     """At no moment since the state `before` was anybody active who must not be: nobody enters but
     who may, not while somebody who must leave is there, and not after having left by themselves.
     Returns the number of moments.
     """
     contacts = {one["id"]: one for one in before["contacts"]}
     started = now = active(list(contacts.values()))
-    may, left = started | MAY_ENTER, set[tuple[str, str]]()
+    may, left = started | may_enter, set[tuple[str, str]]()
     for entry in journal:
         for change in entry["changes"]:
             if change["table"] == "contacts":
@@ -426,7 +481,7 @@ def assert_every_moment(before: dict[str, Any], journal: list[dict[str, Any]]) -
         assert now <= may, f"{what} made {sorted(now - may)} active"
         assert not now & left, f"{what} brought back {sorted(now & left)}"
         if entered(entry):
-            assert not now & LEAVE_FIRST, f"{what}, while {sorted(now & LEAVE_FIRST)} are active"
+            assert not now & leave_first, f"{what}, while {sorted(now & leave_first)} are active"
         assert_unique(list(contacts.values()))
     return len(journal)
 
@@ -450,14 +505,16 @@ def assert_unique(contacts: list[dict[str, Any]]) -> None:
     assert [k for k, n in keys.items() if n > 1] == []
 
 
-def assert_foreign_untouched(before: dict[str, Any], after: dict[str, Any]) -> None:
-    """Contact 150 is nobody's row: all of it, and what others own on our people, is as it was."""
-    for name in ("contacts", "contactLists", "contactTags", "accountContacts"):
+def assert_foreign_untouched(before: dict[str, Any], after: dict[str, Any], *but: str) -> None:
+    """Contact 150 is nobody's row: all of it is as it was, and so is what others own on our people;
+    `but` are tables that others have changed meanwhile.
+    """
+    for name in {"contacts", "contactLists", "contactTags", "accountContacts"} - set(but):
         number = next(c["id"] for c in before["contacts"] if c["email"] == address(150))
         owner = "id" if name == "contacts" else "contact"
         pick = [[row for row in s[name] if row[owner] == number] for s in (before, after)]
         assert pick[0] == pick[1], name
-    for name in ("lists", "accounts", "exclusions"):
+    for name in {"lists", "accounts", "exclusions"} - set(but):
         assert after[name] == before[name]
     ours = {c["id"] for c in before["contacts"] if c["email"] != address(114)}
     for name, mine in (("contactLists", {"list": FOREIGN}), ("contactTags", {"tag": "1"})):
