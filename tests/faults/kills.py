@@ -60,12 +60,12 @@ def last_number(run: Run) -> int:
 
 
 def assert_no_leftovers(target: Target, *kept: str) -> None:
-    """The state directory holds rejects, locks and what `kept` begins with, and persons in the
-    rejects only.
+    """The state directory holds rejects, locks, the ledger and what `kept` begins with, and persons
+    in the rejects and the ledger only.
     """
     folder = target.home / "state"
     files = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()}
     for name, path in files.items():
-        assert name.startswith(("rejects/", "locks/", *kept)), name
-        if not name.startswith("rejects/"):
+        assert name.startswith(("rejects/", "locks/", "ledger.", *kept)), name
+        if not name.startswith(("rejects/", "ledger.")):
             assert b"example." not in path.read_bytes(), name  # the domains of all addresses
