@@ -96,6 +96,10 @@ class Lists:
             status = status_of(one.purpose, contact.consents)
             said[one.purpose] = join(said.get(one.purpose, status), status)
 
+    def is_shared(self, contact: Contact) -> bool:
+        """Whether rows were heard that share this one's address."""
+        return contact.email is not None and contact.email.key in self._said
+
     def known(self, existing: Existing) -> Existing | None:
         """The contact with its memberships: 1 call where its look-up did not bring them."""
         return existing if existing.lists is not None else self._look.refresh(existing.id)

@@ -128,13 +128,17 @@ def plan_lists(
         )
         consent = contact.consents.get(rule.purpose)
         stays = rule.keeps and state is State.ACTIVE
+        moves = state is State.ACTIVE and not stays and _changes_address(existing, mailed)
+        left = _left_before(existing, list_id) if existing and moves else None
         claimed = claim(
             status,
             consent and _addressed(consent, contact, existing, past),
             mailed=None if stays else mailed,
-            ended_at=ended_at,
+            ended_at=left or ended_at,
             now=now,
         )
+        if left and claimed is Claim.GRANTED:  # it may be the very address they left (S2-27)
+            claimed = Claim.ABSENT
         unproven = claimed is Claim.ABSENT and (
             claim(status, consent, mailed=None, ended_at=None, now=now) is not Claim.ABSENT
         )
@@ -230,6 +234,14 @@ def _state(existing: Existing | None, list_id: str, past: Past) -> tuple[State, 
     if len(known) < sum(was for was, _ in left):
         return State.UNSUBSCRIBED, None
     return (State.UNSUBSCRIBED, max(known)) if known else (state, ended_at)
+
+
+def _left_before(existing: Existing, list_id: str) -> datetime | None:
+    """When somebody active had last left or bounced before; under which address, nobody says."""
+    row = (existing.lists or {}).get(list_id)
+    bounced = _end_of(existing.bounced_on) if existing.bounces else None
+    ends = [moment for moment in (row.ended_at if row else None, bounced) if moment is not None]
+    return max(ends, default=None)
 
 
 def ended(existing: Existing, list_id: str) -> Ended:

@@ -150,6 +150,22 @@ class Memory:
         """Erase a person from the ledger."""
         self._ledger.forget([who])
 
+    def doubt(self, contact_ids: Iterable[str]) -> None:
+        """These contacts changed at the destination: whether they agree has to be seen again."""
+        self._ledger.doubt(contact_ids)
+
+    def doubt_all(self) -> None:
+        """Everything has to be seen again."""
+        self._ledger.doubt(None)
+
+    def fact(self, name: str) -> str | None:
+        """See `Ledger.fact`."""
+        return self._ledger.fact(name)
+
+    def set_fact(self, name: str, value: str) -> None:
+        """See `Ledger.set_fact`."""
+        self._ledger.set_fact(name, value)
+
     def counts(self) -> dict[str, int]:
         """Open items of the worklist by kind."""
         found: dict[str, int] = {}

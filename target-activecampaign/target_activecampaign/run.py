@@ -154,6 +154,7 @@ class Run:
                 stop=self.stop,
                 advance=lambda first_open: gate.advance(stream.name, first_open),
                 reads_setting=self.settings.reads,
+                full_read_days=self.settings.full_read_days,
             )
             try:
                 sink.run()

@@ -204,9 +204,16 @@ CONFIG_SCHEMA: dict[str, Any] = {
         "reads": _setting(
             "string",
             "Reads",
-            "How existing contacts are read: by cost (auto), crawl, or point look-ups.",
+            "How existing contacts are read: by cost (auto), crawl, point, or incremental.",
             default="auto",
-            enum=["auto", "crawl", "point"],
+            enum=["auto", "crawl", "point", "incremental"],
+        ),
+        "full_read_days": _setting(
+            "number",
+            "Full read",
+            "With incremental reads: everything is read again after so many days.",
+            default=7,
+            minimum=0,
         ),
         "streams": _setting(
             ["object", "null"],

@@ -174,6 +174,7 @@ class Settings:
     fail_on_rejects: bool
     on_unknown_stream: str
     reads: str
+    full_read_days: float
     ca_bundle: Path | None
     ledger_url: str | None = field(repr=False)
     streams: Mapping[str, ContactStream]
@@ -229,6 +230,7 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
         fail_on_rejects=bool(config.get("fail_on_rejects", False)),
         on_unknown_stream=str(config.get("on_unknown_stream", "fail")),
         reads=str(config.get("reads", "auto")),
+        full_read_days=float(config.get("full_read_days", 7)),
         ca_bundle=Path(str(bundle)) if bundle else None,
         ledger_url=str(config["ledger_url"]) if config.get("ledger_url") else None,
         streams={name: stream for name, stream in streams.items() if stream is not None},

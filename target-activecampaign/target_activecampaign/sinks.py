@@ -30,6 +30,7 @@ from target_activecampaign.deciding import Deciding
 from target_activecampaign.deletes import Deletes
 from target_activecampaign.execute import Executor
 from target_activecampaign.gathering import Gathering, decode_contact
+from target_activecampaign.incremental import Incremental
 from target_activecampaign.list_client import ListEndpoints
 from target_activecampaign.list_settings import TagRule
 from target_activecampaign.lists import ListIds, Lists
@@ -41,7 +42,7 @@ from target_activecampaign.retiring import Retiring
 from target_activecampaign.settings import ContactStream
 from target_activecampaign.swaps import Swaps
 from target_activecampaign.tags import Marking, Tags
-from target_activecampaign.turns import DELETED_BEFORE, Turns
+from target_activecampaign.turns import DELETED_BEFORE, Turns, agrees
 from target_activecampaign.withdrawal_client import WithdrawalEndpoints
 from target_activecampaign.withdrawn import Withdrawn
 
@@ -72,6 +73,7 @@ class ContactSink:
     list_ids: ListIds = field(default_factory=dict)
     tag_names: dict[str, str] = field(default_factory=dict)
     reads_setting: str = "auto"
+    full_read_days: float = 7
     reads: planning.Reads | None = None
     look: Look = field(init=False)
     withdrawn: Withdrawn | None = field(init=False, default=None)
@@ -82,6 +84,7 @@ class ContactSink:
     turns: Turns = field(init=False)
     progress: Progress = field(init=False)
     gathering: Gathering = field(init=False)
+    incremental: Incremental | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.progress = Progress(self.stream.name, self.clock)
@@ -117,6 +120,15 @@ class ContactSink:
             self.accounts,
         )
         self.swaps = Swaps(self.deciding, self.executor)
+        if self.reads_setting == "incremental":
+            self.incremental = Incremental(
+                self.memory,
+                self.look,
+                self.index,
+                self.clock,
+                (self.stream, self.key_type, owned, self.list_ids),
+                full_read_days=self.full_read_days,
+            )
         if lists:
             resolve = self.deciding.resolve
             self.withdrawn = Withdrawn(lists, self.look, self.index, self.stop, resolve)
@@ -185,6 +197,8 @@ class ContactSink:
         self.look_at_destination()
         if self.deletes:
             self.deletes.go(self.deleted_rows, self.settle_deleted, by_point=self.by_point)
+        if self.incremental and self.reads:
+            self.settle_agreeing(self.incremental)
         if self.withdrawn:
             batches = self.intended.batches(BATCH)
             self.withdrawn.go(
@@ -201,11 +215,34 @@ class ContactSink:
             if not self.turns.blocked or (stuck and not self.swaps.untangle()):
                 break
         self.process(final=True)
+        if self.incremental and self.reads:
+            self.incremental.done()
 
     @property
     def by_point(self) -> bool:
         """Whether each batch is looked up by itself."""
-        return self.reads is not None and self.reads.strategy == "point"
+        return self.reads is not None and self.reads.strategy in ("point", "incremental")
+
+    def settle_agreeing(self, incremental: Incremental) -> None:
+        """Rows that need no look leave the set; of those that do, known contacts are read."""
+        for batch in self.intended.batches(BATCH):
+            self.stop.check()
+            self.memory.recall(row.identity for row in batch)
+            due = []
+            for row in batch:
+                contact = decode_contact(row.body)
+                late = self.deletes is not None and self.deletes.covers(row)
+                if late or not incremental.agrees(row, contact) or self.shares_address(contact):
+                    due.append(contact)
+                else:
+                    self.gathering.settle(row, agrees("cfd" if self.stream.key else "ctt"))
+            if self.by_point:
+                self.look.read_known(incremental.known_ids(due))
+
+    def shares_address(self, contact: Contact) -> bool:
+        """Whether others of this run say something about the same address."""
+        lists = self.deciding.lists
+        return lists is not None and lists.is_shared(contact)
 
     def deleted_rows(self) -> Iterator[list[tuple[Row, Contact]]]:
         """Rows of persons deleted in the source, in batches."""
@@ -252,9 +289,9 @@ class ContactSink:
         entry = self.index.get(match.contact_id) if match.contact_id else None
         if entry is None:
             return
-        agrees = result.outcome in (Outcome.APPLIED, Outcome.UNCHANGED)
+        done = result.outcome in (Outcome.APPLIED, Outcome.UNCHANGED) and not result.cause
         source = result.source or match.source
-        fingerprint = row.digest if agrees else b""
+        fingerprint = row.digest if done and self.incremental else b""
         self.memory.saw(contact, entry.id, entry.address_key, source, fingerprint)
 
     def look_at_destination(self) -> None:
@@ -262,12 +299,17 @@ class ContactSink:
         records = self.intended.count()
         if records == 0:
             return
-        self.reads = planning.choose_reads(self.reads_setting, records, self.client.total())
+        if self.incremental:
+            self.reads = self.incremental.read()
+        else:
+            total = self.client.total()
+            self.reads = planning.choose_reads(self.reads_setting, records, total)
+            if self.reads.strategy == "crawl":
+                self.look.crawl()
         logger.info(
             "%s: reads by %s (%s)", self.stream.name, self.reads.strategy, self.reads.because
         )
         if self.reads.strategy == "crawl":
-            self.look.crawl()
             self.memory.find_victims(self.index)
         if self.accounts:
             self.accounts.read(everything=self.reads.strategy == "crawl")

@@ -91,6 +91,11 @@ class Turns:
         return Result(Outcome.UNCHANGED, step, cause, source=source)
 
 
+def agrees(source: str) -> Result:
+    """Nothing changed since the last run, neither in the source nor at the destination."""
+    return Result(Outcome.UNCHANGED, Step.UPDATE, "unchanged_since", source=source)
+
+
 def _skipped(contact: Contact, step: Step, source: str) -> Result:
     cause = "deleted_in_source" if contact.deleted else "no_email"
     return Result(Outcome.SUPPRESSED, step, cause, source=source)

@@ -213,6 +213,11 @@ class Ledger:
             for table in OF_SCOPE:
                 rows.delete(table)
 
+    def doubt(self, contact_ids: Iterable[str] | None) -> None:
+        """Forget that the destination agreed about these contacts; None: about all."""
+        with self._rows() as rows:
+            rows.update(PEOPLE, PEOPLE.c.contact_id, contact_ids, fingerprint=b"")
+
     # --- facts about the scope ---
 
     def fact(self, name: str) -> str | None:

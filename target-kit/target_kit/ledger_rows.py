@@ -58,6 +58,21 @@ class Rows:
         if rows:
             self._connection.execute(self._insert(table).on_conflict_do_nothing(), rows)
 
+    def update(
+        self,
+        table: sa.Table,
+        column: sa.Column[Any],
+        values: Iterable[str] | None,
+        **changes: Any,
+    ) -> None:
+        """Change rows with one of `values` in `column`, or all."""
+        statement = table.update().where(table.c.scope == self._scope).values(**changes)
+        if values is None:
+            self._connection.execute(statement)
+            return
+        for chunk in _chunks(values):
+            self._connection.execute(statement.where(column.in_(chunk)))
+
     def delete(self, table: sa.Table, whos: Iterable[str] | None = None) -> None:
         """Remove rows of these persons, or all."""
         statement = table.delete().where(table.c.scope == self._scope)
