@@ -30,8 +30,8 @@ def person(number: int = 7310442, **more: Any) -> dict[str, Any]:
 
 
 def assert_quiet(run: Run, target: Target, *allowed: str) -> None:
-    """Nothing personal and no secret in what the run said, reported or keeps, aside from rejects and
-    the ledger, which are for persons.
+    """Nothing personal and no secret in what the run said, reported or keeps; rejects and ledger
+    are about persons.
     """
     texts = {"stderr": run.stderr, "report": str(run.report), "states": str(run.states)}
     folder = Path(target.config["state_dir"])

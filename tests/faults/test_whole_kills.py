@@ -22,7 +22,7 @@ Build = Callable[..., Target]
 State = dict[str, Any]
 
 #: Requests of the scene when nothing goes wrong; the first test keeps this number true.
-REQUESTS = 127
+REQUESTS = 134
 SHARE = 10
 
 
@@ -87,6 +87,8 @@ def assert_recovers(
     scene.assert_every_moment(before, sim.journal())
     scene.assert_foreign_untouched(before, sim.state())
     assert_no_leftovers(target, "tombstones.")
+    for path in (target.home / "state").glob("ledger.*"):
+        assert scene.address(115).encode() not in path.read_bytes(), "the ledger knows the erased"
     for run in (again, idle):
         assert_quiet(run, target)
 

@@ -76,7 +76,8 @@ HAPPENING: dict[str, list[dict[str, Any]]] = {
 #: Tables of others' data that change with what happens.
 GONE_WITH_THE_LIST = {"contactlists_unknown_list": ("lists", "contacts", "contactLists")}
 #: Why somebody wanted on a list is not there, beside being a named reject.
-KEPT_AWAY = ("unsubscribed_there", "bounced_there", "left_meanwhile", "no_consent")
+KEPT_AWAY = ("unsubscribed_there", "bounced_there", "left_meanwhile", "no_consent",
+             "no_evidence_for_address")  # fmt: skip
 
 
 def run_once(zygote: Zygote, target: Target, rows: list[dict[str, Any]]) -> Run:
