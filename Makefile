@@ -15,12 +15,13 @@ SECONDS ?= 600
 PORT ?= 8800
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types imports format bench sim kills switches mutants hunt load requirements lock clean
+.PHONY: help setup demo test ledgers check lint types imports format bench sim kills switches mutants hunt load requirements lock clean
 
 help:
 	@echo "make setup         create .venv with every executable (tap-backoffice, target-activecampaign, meltano)"
 	@echo "make demo          sample backoffice, simulated vendors, two acts, numbers checked"
 	@echo "make test          the whole test suite"
+	@echo "make ledgers       the ActiveCampaign target's tests with the ledger on PostgreSQL"
 	@echo "make check         lint + types + imports + test: exactly what CI runs"
 	@echo "make sim           the simulated vendors on http://127.0.0.1:$(PORT)/activecampaign and /optimizely"
 	@echo "make bench         side by side with other taps and targets"
@@ -50,6 +51,9 @@ demo: setup
 
 test: setup
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(PYTEST)
+
+ledgers: setup
+	LEDGER=postgresql $(BIN)/pytest tests/destinations -n $(WORKERS) $(PYTEST)
 
 check: lint types imports test
 

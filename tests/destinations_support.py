@@ -107,6 +107,13 @@ class WarmTarget(Target):
             json.loads(report.read_text()) if report.exists() else {},
         )
 
+    def operate(self, name: str, *options: str) -> subprocess.CompletedProcess[str]:
+        """What an operator types: a command of the target, with this configuration."""
+        program, *config = self.command()
+        typed = [program, name, *config, *options]
+        code, out, err = self._zygote.run(typed, b"", self.home)
+        return subprocess.CompletedProcess(typed, code, out.decode(), err.decode())
+
 
 def _path(*folders: str | None) -> str:
     return os.pathsep.join(folder for folder in folders if folder)

@@ -10,8 +10,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import sqlalchemy as sa
 from target_kit.ledger import Interval, Ledger, Person, open_ledger
+from target_kit.ledger_schema import METADATA
+from target_support import Target
 
 SCOPE = "example.api-us1.com contacts"
 NOON = datetime(2026, 11, 20, 12, 0, 0, 123456, UTC)
@@ -37,6 +41,35 @@ class Place:
     def file(self) -> Path:
         """SQLite's file."""
         return self.state_dir / "ledger.sqlite"
+
+    def lose(self, scope: str = SCOPE) -> None:
+        """Lose all that is known of a scope: SQLite's file, PostgreSQL's rows."""
+        if self.url:
+            with self.open(scope) as ledger:
+                ledger.clear()
+        else:
+            self.file.unlink(missing_ok=True)
+
+    def text(self) -> str:
+        """Every row of every table."""
+        url = (self.url or f"sqlite:///{self.file}").replace("postgresql:", "postgresql+psycopg:")
+        engine = sa.create_engine(url, poolclass=sa.NullPool)
+        with engine.connect() as connection:
+            tables = [connection.execute(table.select()) for table in METADATA.sorted_tables]
+            return "\n".join(str(row) for rows in tables for row in rows)
+
+
+def place_of(target: Target, stream: str = "contacts") -> tuple[Place, str]:
+    """Where a target keeps its ledger, and the scope of one stream's."""
+    config, url = target.config, urlsplit(target.config["api_url"])
+    place = Place(Path(config["state_dir"]), config.get("ledger_url"))
+    return place, f"{url.netloc}{url.path}/{stream}"
+
+
+def lose_ledger(target: Target) -> None:
+    """As if the stream of contacts had never been delivered; the rest of its state stays."""
+    place, scope = place_of(target)
+    place.lose(scope)
 
 
 def person(number: int, **more: object) -> Person:

@@ -1,7 +1,12 @@
-"""One simulator and one warm target for all; each test begins with an empty account."""
+"""One simulator and one warm target for all; each test begins with an empty account.
+
+Ledgers are SQLite files; tests marked `ledgers` run on PostgreSQL as well, and all of them run on
+it alone with LEDGER=postgresql.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,8 +14,20 @@ from typing import Any
 import pytest
 from destinations_support import WarmTarget, Zygote
 from simulators_support import Simulator
+from tap.conftest import postgresql, server_directory  # noqa: F401 - fixtures
 
 MakeTarget = Callable[..., WarmTarget]
+LEDGERS = ["sqlite", "postgresql"]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Choose the databases that the ledgers of a test are in."""
+    wanted = os.environ.get("LEDGER", "")
+    assert wanted in ("", *LEDGERS), "LEDGER: one of " + ", ".join(LEDGERS)
+    both = metafunc.definition.get_closest_marker("ledgers") is not None
+    chosen = [wanted] if wanted else LEDGERS if both else []
+    if chosen and "ledger_url" in metafunc.fixturenames:
+        metafunc.parametrize("ledger_url", chosen, indirect=True)
 
 
 @pytest.fixture(scope="session")
@@ -35,11 +52,27 @@ def sim(account: Simulator) -> Simulator:
 
 
 @pytest.fixture
-def make_target(zygote: Zygote, sim: Simulator, tmp_path: Path) -> MakeTarget:
+def ledger_url(request: pytest.FixtureRequest) -> Callable[[str], dict[str, str]]:
+    """The setting of that name for the target of a given name: each has a ledger of its own."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        return lambda _name: {}
+    server, urls = request.getfixturevalue("postgresql"), {}
+
+    def setting(name: str) -> dict[str, str]:
+        urls[name] = urls.get(name) or server.database().url
+        return {"ledger_url": urls[name]}
+
+    return setting
+
+
+@pytest.fixture
+def make_target(
+    zygote: Zygote, sim: Simulator, tmp_path: Path, ledger_url: Callable[[str], dict[str, str]]
+) -> MakeTarget:
     """Build a target with settings of its own."""
 
     def make(name: str = "target", **config: Any) -> WarmTarget:
-        return WarmTarget(zygote, tmp_path / name, sim.url, **config)
+        return WarmTarget(zygote, tmp_path / name, sim.url, **{**ledger_url(name), **config})
 
     return make
 
