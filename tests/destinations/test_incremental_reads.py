@@ -78,7 +78,7 @@ def test_a_night_without_changes_costs_a_few_calls(sim: Simulator, target: WarmT
 def test_what_changed_on_either_side_is_brought_together(
     sim: Simulator, target: WarmTarget
 ) -> None:
-    """S0-31, X2, X5: an edit there, an unsubscription there, a new name here, a withdrawal here, a
+    """S0-31, S2-25, X2, X5: an edit there, an unsubscription there, a new name here, a withdrawal here, a
     new person, and a new address: each is seen, all others are left alone.
     """
     sim.event("edit_contact", contact="3", firstName="Somebody")
@@ -103,7 +103,7 @@ def test_what_changed_on_either_side_is_brought_together(
 def test_a_change_there_is_not_forgotten_when_its_person_was_not_among_the_rows(
     sim: Simulator, target: WarmTarget
 ) -> None:
-    """X5: the tap sends only what changed in the source; a row that comes days later is compared."""
+    """X5: the tap sends only what changed in the source; a row that comes later is compared."""
     sim.event("edit_contact", contact="3", firstName="Somebody")
     deliver(target, record(1, given_name="A", **YES))
     sim.clock(advance=30 * 86400)

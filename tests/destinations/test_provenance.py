@@ -280,7 +280,7 @@ LISTED = [OLD_LEAD, OLD]
 def test_clean_up_removes_listed_tags_once_their_successor_is_seen(
     sim: Simulator, make_target: Any, include: bool
 ) -> None:
-    """S4-27, S4-28: after the new tag was read back, in the order of the list, nothing else."""
+    """S4-27, S4-28, S4-35: after the new tag was read back, in the order of the list, nothing else."""
     seed(sim, known(1, tags=[OLD, OLD_LEAD, OLD_ADDED, "vip"]), known(2, tags=[OLD]))
     sim.switches(include_supported=include)
     target = make_target(streams=persons(clean_up=True, legacy_tags=LISTED))
@@ -338,7 +338,7 @@ def test_clean_up_does_nothing_until_the_new_tag_is_seen(
 def test_a_person_is_synced_either_as_contact_or_as_person_account(
     sim: Simulator, make_target: Any, first: str, reads: str
 ) -> None:
-    """S4-26, S4-30, X1, X3: two streams over one person, in either order, run after run: the
+    """S4-4, S4-26, S4-30, X1, X3: two streams over one person, in either order, run after run: the
     contact's row never writes what the person account's says otherwise.
     """
     seed(sim)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from target_activecampaign.model import Contact, Existing, Field
+from target_activecampaign.mapping import to_contact
+from target_activecampaign.model import Contact, Existing, Field, KeyType, Rule
 from target_activecampaign.planning import (
     AddressPlan,
     choose_reads,
@@ -24,7 +25,9 @@ FIELDS = {
 }
 
 
-def stream(on_email_change: Any = None, **rules: str) -> ContactStream:
+def stream(
+    on_email_change: Any = None, null_semantics: str = "omit", **rules: str
+) -> ContactStream:
     streams = {
         "contacts": {
             "key": "ctt_id",
@@ -32,6 +35,7 @@ def stream(on_email_change: Any = None, **rules: str) -> ContactStream:
             "custom_fields": {"LAND": "c", "BIRTHDAY": "b"},
             "rules": rules,
             "on_email_change": on_email_change,
+            "null_semantics": null_semantics,
         }
     }
     config = {"api_url": "http://127.0.0.1:1", "api_key": "k", "streams": streams}
@@ -198,6 +202,40 @@ def test_each_rule_decides_when_a_field_is_written(rule: str, before: str, writt
     contact = wanted(attributes={"phone": "1"} if "phone" in chosen.fields else {})
     change = plan_update(contact, existing(attributes={"phone": before}), chosen, FIELDS)
     assert ("phone" in change.attributes) is written
+
+
+TRANSITIONS = [("", "Neu"), ("Alt", "Neu"), ("Alt", "")]
+DUE = {
+    "always": (True, True, True),
+    "if_empty": (True, False, False),
+    "on_create": (False, False, False),
+    "never": (False, False, False),
+}
+
+
+@pytest.mark.parametrize("rule", sorted(DUE))
+@pytest.mark.parametrize("field", ["phone", "LAND"])
+def test_each_rule_is_kept_for_each_transition(rule: str, field: str) -> None:
+    """S4-7, S4-8: created, blank to value, value to another, value to blank; `always` when nothing
+    is said; only `never` leaves a new contact without the value.
+    """
+    chosen = stream(**{field: rule}, null_semantics="clear")
+    default = stream(null_semantics="clear")
+    assert default.rule(field) is Rule.ALWAYS
+    for (before, after), due in zip(TRANSITIONS, DUE[rule], strict=True):
+        row = {"ctt_id": 1, "email": "a@example.com", "p": None, "c": None}
+        row["p" if field == "phone" else "c"] = after or None
+        one = to_contact(row, chosen, KeyType.NUMBER)
+        there = existing(
+            attributes={"phone": before if field == "phone" else ""},
+            values={"1": "1", "2": before if field == "LAND" else ""},
+        )
+        change = plan_update(one, there, chosen, FIELDS)
+        written = change.attributes.get("phone") if field == "phone" else change.values.get("2")
+        assert written == (after if due else None), (rule, before, after)
+        made = plan_create(one, chosen, FIELDS)
+        new = made.attributes.get("phone") if field == "phone" else made.values.get("2")
+        assert new == (after if rule != "never" and after else None)
 
 
 @pytest.mark.parametrize(
