@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,16 +29,21 @@ def reason_unused(name: str) -> str:
     return next((why for start, why in NEVER_ASKED.items() if name.startswith(start)), "")
 
 
-def cases(values: dict[str, tuple[Any, ...]], without: Collection[str], share: int) -> list[Case]:
-    """Every value that is not the default, for both ways of reading; a seeded share in CI. `values`
-    are those of switches that take any, `without` how the names of others begin.
+def cases(
+    values: dict[str, tuple[Any, ...]],
+    without: Collection[str],
+    share: int,
+    ways: Sequence[str] = ("crawl", "point"),
+) -> list[Case]:
+    """Every value that is not the default, for each of the `ways` of reading; a seeded share in CI.
+    `values` are those of switches that take any, `without` how the names of others begin.
     """
     every = [
         (switch.name, value, reads)
         for switch in TABLE
         if not switch.name.startswith(tuple(without)) and not reason_unused(switch.name)
         for value in _others(switch, values)
-        for reads in ("crawl", "point")
+        for reads in ways
     ]
     return every if EVERYTHING else random.Random(SEED).sample(every, share)
 

@@ -23,6 +23,7 @@ from target_support import Run, Target, state
 Build = Callable[..., Target]
 State = dict[str, Any]
 SHARE = 24
+WAYS = ("crawl", "point", "incremental")
 
 #: Values of switches that take any, chosen to bite in the scene.
 VALUES: dict[str, tuple[Any, ...]] = {
@@ -202,7 +203,7 @@ class Play:
 
 @pytest.mark.switches
 @pytest.mark.parametrize(
-    "case", cases(VALUES, ELSEWHERE, SHARE), ids=lambda case: "-".join(map(str, case))
+    "case", cases(VALUES, ELSEWHERE, SHARE, WAYS), ids=lambda case: "-".join(map(str, case))
 )
 def test_a_flipped_guess_makes_nobody_active_who_must_not_be(
     zygote: Zygote, sim: Simulator, target_at: Build, switch_table: Table, case: Case
@@ -221,11 +222,11 @@ def test_a_flipped_guess_makes_nobody_active_who_must_not_be(
 
 
 @pytest.mark.switches
-def test_without_a_flip_the_whole_scene_holds_for_both_ways_of_reading(
+def test_without_a_flip_the_whole_scene_holds_for_all_ways_of_reading(
     zygote: Zygote, sim: Simulator, target_at: Build, switch_table: Table
 ) -> None:
     """S0-34 X3: the scene itself, so that a flip has something to be compared with."""
-    for reads in ("point", "crawl"):
+    for reads in WAYS:
         sim.reset()
         scene.seed(sim)
         target = target_at(sim.url, reads, streams={"contacts": scene.STREAM}, reads=reads)
