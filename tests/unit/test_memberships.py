@@ -141,6 +141,24 @@ def test_a_change_of_address_without_proof_ends_what_is_wanted(code: str | None)
     )
 
 
+@pytest.mark.parametrize("past", [
+    {"lists": {"1": Membership("1", GIVEN)}},
+    {"lists": {"1": Membership("1")}, "bounces": 1, "bounced_on": "2026-02-19"},
+])  # fmt: skip
+@pytest.mark.parametrize(("days", "ends"), [(-9, True), (0, True), (3, False)])
+def test_who_had_left_moves_only_with_evidence_newer_than_that(
+    past: dict[str, Any], days: int, ends: bool
+) -> None:
+    """S2-27, X2: who left, came back under another address and returns to the first is not active
+    there on what was proven before they left; where they are, they stay.
+    """
+    given_at = GIVEN + timedelta(days=days)
+    one = contact(consents={"ads": Consent(Status.CONFIRMED, given_at, HERE)})
+    moving = existing(email="b@example.com", **past)
+    assert planned(one, moving) == ([ListChange("1", Method.UNSUBSCRIBE)] if ends else [])
+    assert planned(one, existing(**past)) == []
+
+
 def test_a_list_nobody_wants_is_not_ended_for_a_change_of_address() -> None:
     """X5: there is nothing to remember about a list that the person was never meant for."""
     there = existing(email="old@example.com")
