@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 FIRST = "first"  # the first address seen of a person: nobody knows since when
 PASSED = "passed_over"  # an address that the source had between two runs
 _THERE = "changed_there"  # the destination, not this target, gave the person this address
+_APPROVED = "approved"  # whatever the policy was: somebody let this change go
 
 
 class Memory:
@@ -123,6 +124,7 @@ class Memory:
             kind = classify(before.address_key, Address(key, key))
             ours = contact.email is not None and contact.email.key == key
             policy = str(self._policies[kind]) if ours and kind else _THERE
+            policy = _APPROVED if ours and self.approved(contact) else policy
             self._new_intervals.append(Interval(who, key, now, None, str(kind), policy))
 
     def note(self, who: str, result: Result) -> None:

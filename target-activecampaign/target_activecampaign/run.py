@@ -160,7 +160,7 @@ class Run:
                 sink.run()
             finally:
                 tally.close()
-                reads = sink.reads.as_dict() if sink.reads else None
+                reads = sink.looking.reads.as_dict() if sink.looking.reads else None
                 done = StreamReport.of(stream.name, tally, reads, rejects.path, sink.details)
                 self.report.streams.append(done)
                 rejects.finish()

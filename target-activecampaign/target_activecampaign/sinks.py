@@ -6,7 +6,6 @@ then, on the refreshed mapping, what is new is inserted. STATE follows the secon
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,7 +21,6 @@ from target_kit.signals import StopSignal
 from target_kit.spool import Spool
 from target_kit.tombstones import Tombstones
 
-from target_activecampaign import planning
 from target_activecampaign.accounts import Accounts
 from target_activecampaign.client import ActiveCampaign
 from target_activecampaign.collecting import BATCH
@@ -35,6 +33,7 @@ from target_activecampaign.list_client import ListEndpoints
 from target_activecampaign.list_settings import TagRule
 from target_activecampaign.lists import ListIds, Lists
 from target_activecampaign.look import Look
+from target_activecampaign.looking import Looking
 from target_activecampaign.memberships import Past
 from target_activecampaign.memory import Memory
 from target_activecampaign.model import Contact, Field, KeyType
@@ -42,13 +41,11 @@ from target_activecampaign.retiring import Retiring
 from target_activecampaign.settings import ContactStream
 from target_activecampaign.swaps import Swaps
 from target_activecampaign.tags import Marking, Tags
-from target_activecampaign.turns import DELETED_BEFORE, Turns, agrees
+from target_activecampaign.turns import DELETED_BEFORE, Turns
 from target_activecampaign.withdrawal_client import WithdrawalEndpoints
 from target_activecampaign.withdrawn import Withdrawn
 
 _MAX_PASSES = 10  # longest chain of addresses handed on that one run resolves against its order
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -74,7 +71,6 @@ class ContactSink:
     tag_names: dict[str, str] = field(default_factory=dict)
     reads_setting: str = "auto"
     full_read_days: float = 7
-    reads: planning.Reads | None = None
     look: Look = field(init=False)
     withdrawn: Withdrawn | None = field(init=False, default=None)
     deletes: Deletes | None = field(init=False, default=None)
@@ -84,7 +80,7 @@ class ContactSink:
     turns: Turns = field(init=False)
     progress: Progress = field(init=False)
     gathering: Gathering = field(init=False)
-    incremental: Incremental | None = field(init=False, default=None)
+    looking: Looking = field(init=False)
 
     def __post_init__(self) -> None:
         self.progress = Progress(self.stream.name, self.clock)
@@ -120,15 +116,6 @@ class ContactSink:
             self.accounts,
         )
         self.swaps = Swaps(self.deciding, self.executor)
-        if self.reads_setting == "incremental":
-            self.incremental = Incremental(
-                self.memory,
-                self.look,
-                self.index,
-                self.clock,
-                (self.stream, self.key_type, owned, self.list_ids),
-                full_read_days=self.full_read_days,
-            )
         if lists:
             resolve = self.deciding.resolve
             self.withdrawn = Withdrawn(lists, self.look, self.index, self.stop, resolve)
@@ -146,6 +133,18 @@ class ContactSink:
             lists,
             self.withdrawn,
         )
+        self.looking = Looking(
+            stream,
+            self.client,
+            self.look,
+            self.index,
+            self.memory,
+            self.gathering,
+            self.accounts,
+            lists,
+            self._incremental(owned),
+            self.reads_setting,
+        )
         self.turns = Turns(self.deciding, self.executor, self.swaps, self.withdrawn)
         if self.tombstones:
             self.deletes = Deletes(
@@ -162,6 +161,19 @@ class ContactSink:
     def past(self, contact: Contact) -> Past:
         """See `Deciding.past`."""
         return self.deciding.past(contact)
+
+    def _incremental(self, owned: Sequence[Field]) -> Incremental | None:
+        """The memory of what agreed, where the settings want to rely on it."""
+        if self.reads_setting != "incremental":
+            return None
+        return Incremental(
+            self.memory,
+            self.look,
+            self.index,
+            self.clock,
+            (self.stream, self.key_type, owned, self.list_ids),
+            full_read_days=self.full_read_days,
+        )
 
     def _marking(self) -> Marking | None:
         """How contacts of this stream are marked with where they came from."""
@@ -194,16 +206,15 @@ class ContactSink:
     def _run(self) -> None:
         self.gathering.materialise()
         self.gathering.settle_duplicates()
-        self.look_at_destination()
+        self.looking.begin(self.intended.count())
         if self.deletes:
-            self.deletes.go(self.deleted_rows, self.settle_deleted, by_point=self.by_point)
-        if self.incremental and self.reads:
-            self.settle_agreeing(self.incremental)
+            self.deletes.go(self.deleted_rows, self.settle_deleted, by_point=self.looking.by_point)
+        self.looking.settle_agreeing(self.intended.batches(BATCH), self.is_late)
         if self.withdrawn:
             batches = self.intended.batches(BATCH)
             self.withdrawn.go(
                 ([decode_contact(row.body) for row in batch] for batch in batches),
-                by_point=self.by_point,
+                by_point=self.looking.by_point,
             )
             self.tally.enforce()
         self.progress.begin(self.tally.total)
@@ -215,34 +226,11 @@ class ContactSink:
             if not self.turns.blocked or (stuck and not self.swaps.untangle()):
                 break
         self.process(final=True)
-        if self.incremental and self.reads:
-            self.incremental.done()
+        self.looking.done()
 
-    @property
-    def by_point(self) -> bool:
-        """Whether each batch is looked up by itself."""
-        return self.reads is not None and self.reads.strategy in ("point", "incremental")
-
-    def settle_agreeing(self, incremental: Incremental) -> None:
-        """Rows that need no look leave the set; of those that do, known contacts are read."""
-        for batch in self.intended.batches(BATCH):
-            self.stop.check()
-            self.memory.recall(row.identity for row in batch)
-            due = []
-            for row in batch:
-                contact = decode_contact(row.body)
-                late = self.deletes is not None and self.deletes.covers(row)
-                if late or not incremental.agrees(row, contact) or self.shares_address(contact):
-                    due.append(contact)
-                else:
-                    self.gathering.settle(row, agrees("cfd" if self.stream.key else "ctt"))
-            if self.by_point:
-                self.look.read_known(incremental.known_ids(due))
-
-    def shares_address(self, contact: Contact) -> bool:
-        """Whether others of this run say something about the same address."""
-        lists = self.deciding.lists
-        return lists is not None and lists.is_shared(contact)
+    def is_late(self, row: Row) -> bool:
+        """Whether the person of this row was deleted, and the row is no newer than that."""
+        return self.deletes is not None and self.deletes.covers(row)
 
     def deleted_rows(self) -> Iterator[list[tuple[Row, Contact]]]:
         """Rows of persons deleted in the source, in batches."""
@@ -270,11 +258,11 @@ class ContactSink:
         """look → resolve → diff → plan → execute → record, row by row on live data."""
         contacts = [decode_contact(row.body) for row in batch]
         self.memory.recall(row.identity for row in batch)
-        if self.by_point:
+        if self.looking.by_point:
             self.look.look_up([c for c in contacts if not c.deleted])
         for row, contact in zip(batch, contacts, strict=True):
             self.stop.check()
-            if self.deletes and self.deletes.covers(row):
+            if self.is_late(row):
                 self.gathering.settle(row, DELETED_BEFORE)
             elif result := self.turns.take(contact, final=final):
                 self.gathering.settle(row, result)
@@ -291,25 +279,5 @@ class ContactSink:
             return
         done = result.outcome in (Outcome.APPLIED, Outcome.UNCHANGED) and not result.cause
         source = result.source or match.source
-        fingerprint = row.digest if done and self.incremental else b""
+        fingerprint = row.digest if done and self.looking.incremental else b""
         self.memory.saw(contact, entry.id, entry.address_key, source, fingerprint)
-
-    def look_at_destination(self) -> None:
-        """Choose how to read by cost, and crawl now if that is cheaper."""
-        records = self.intended.count()
-        if records == 0:
-            return
-        if self.incremental:
-            self.reads = self.incremental.read()
-        else:
-            total = self.client.total()
-            self.reads = planning.choose_reads(self.reads_setting, records, total)
-            if self.reads.strategy == "crawl":
-                self.look.crawl()
-        logger.info(
-            "%s: reads by %s (%s)", self.stream.name, self.reads.strategy, self.reads.because
-        )
-        if self.reads.strategy == "crawl":
-            self.memory.find_victims(self.index)
-        if self.accounts:
-            self.accounts.read(everything=self.reads.strategy == "crawl")
