@@ -1,0 +1,124 @@
+"""What is left when the ledger is lost, and what becomes of every kind of conflict."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from itertools import chain, zip_longest
+from typing import Any
+
+import pytest
+from conflicts_support import CONFLICTS, STREAM, Conflict, Scene, there
+from simulators_support import Simulator
+from target_activecampaign.worklist import REPAIRS
+from target_support import Run, record
+
+READS = pytest.mark.parametrize("reads", ["crawl", "point"])
+HEALTHY = (record(900, "he1@example.com", given_name="New"), record(901, "he2@example.com"))
+MakeScene = Callable[..., Scene]
+
+
+@pytest.fixture
+def make_scene(sim: Simulator, make_target: Any) -> Iterator[MakeScene]:
+    """An account and a target with these settings."""
+    with ExitStack() as scenes:
+
+        def make(reads: str = "crawl", **more: Any) -> Scene:
+            target = make_target(streams={"contacts": {**STREAM, **more}}, reads=reads)
+            return scenes.enter_context(Scene.of(sim, target))
+
+        yield make
+
+
+def plant(scene: Scene, conflicts: Sequence[Conflict]) -> None:
+    """All that happens before the run that meets the conflicts."""
+    scene.sim.seed({"contacts": [there("he1@example.com", 900)]})
+    scene.sim.seed({"contacts": [one for c in conflicts for one in c.contacts]})
+    for rows in zip_longest(*(c.before for c in conflicts), fillvalue=()):
+        scene.deliver([*chain(*rows)])
+    for conflict in conflicts:
+        scene.sim.switches(**conflict.switches)
+        if conflict.act:
+            conflict.act(scene)
+    assert scene.worklist() == {}
+
+
+def untouched(scene: Scene, conflicts: Sequence[Conflict]) -> dict[str, Any]:
+    """All that no row may change: contacts by id but for those of healthy rows, of rows that are
+    carried out, and of others who came in the middle of it.
+    """
+    changing = {row["record"]["email"] for row in HEALTHY}
+    for conflict in conflicts:
+        changing |= conflict.meanwhile
+        if conflict.carried_out:
+            changing |= {*conflict.ends, *(one["email"] for one in conflict.contacts)}
+    state = scene.sim.state()
+    contacts = {c["id"]: c for c in state["contacts"] if c["email"] not in changing}
+    return {"contacts": contacts, "accounts": state["accountContacts"]}
+
+
+def meet(scene: Scene, conflicts: Sequence[Conflict]) -> Run:
+    """The run that meets them: nothing of theirs is changed, and the healthy rows are delivered."""
+    before = untouched(scene, conflicts)
+    run = scene.deliver([*HEALTHY, *chain(*(c.rows for c in conflicts))])
+    assert untouched(scene, conflicts) == before
+    assert scene.sim.contacts()["he1@example.com"]["firstName"] == "New"
+    assert scene.keys()["he2@example.com"] == "901"
+    assert scene.active() == set()
+    return run
+
+
+def repair(scene: Scene, conflicts: Sequence[Conflict]) -> None:
+    """Each is repaired as proposed; the next run takes its item away and delivers the person."""
+    for conflict in conflicts:
+        if conflict.repair:
+            conflict.repair(scene)
+    scene.deliver([row for c in conflicts for row in c.then()])
+    assert scene.worklist() == {}
+    assert scene.target.rejects == []
+    healthy = {"he1@example.com": "900", "he2@example.com": "901"}
+    ends = [c.ends for c in conflicts]
+    assert scene.keys() == {**healthy, **{a: key for end in ends for a, key in end.items()}}
+    assert scene.active() == set(chain(*(c.news for c in conflicts)))
+
+
+@pytest.mark.parametrize("conflict", CONFLICTS, ids=str)
+def test_a_conflict_is_named_with_its_repair_and_gone_once_that_is_done(
+    make_scene: MakeScene, conflict: Conflict
+) -> None:
+    """S0-24, S0-60: its item, no write, and nothing else: plant, named, repaired, gone."""
+    scene = make_scene()
+    plant(scene, [conflict])
+    run = meet(scene, [conflict])
+    assert run.stream["details"]["worklist"] == {conflict.kind: len(conflict.who)}
+    repairs = {("1 runs", REPAIRS[conflict.kind])}
+    items = scene.worklist()
+    assert set(items) == {(who, conflict.kind) for who in conflict.who}
+    assert set(items.values()) == repairs
+    repair(scene, [conflict])
+
+
+@pytest.mark.ledgers
+@READS
+def test_all_kinds_of_conflict_at_once_are_as_many_named_items(
+    make_scene: MakeScene, reads: str
+) -> None:
+    """S0-24, S0-60, X1: all in one account and one run, each named and left alone, none hides
+    another; contacts with former addresses are only seen where the whole account is read.
+    """
+    seen = [c for c in CONFLICTS if reads == "crawl" or c.kind != "old_address_lives"]
+    scene = make_scene(reads=reads)
+    plant(scene, seen)
+    run = meet(scene, seen)
+    expected = {(who, c.kind): ("1 runs", REPAIRS[c.kind]) for c in seen for who in c.who}
+    assert scene.worklist() == expected
+    counted = Counter(kind for _, kind in expected)
+    assert run.stream["details"]["worklist"] == counted
+    repair(scene, seen)
+
+
+def test_every_kind_of_conflict_is_planted() -> None:
+    """S0-60: whatever the worklist can name is named in a test."""
+    assert {c.kind for c in CONFLICTS} == set(REPAIRS)
+    assert len(CONFLICTS) >= 12
