@@ -26,7 +26,6 @@ from types import CodeType, ModuleType
 import hypothesis
 import pytest
 
-PATIENCE = 30.0  # seconds after which a mutant hangs
 BROKEN = 70  # exit code of a child that could not run its tests
 PYTEST = [
     "-x",
@@ -101,14 +100,18 @@ def fork(module: Guarded, code: Callable[[], CodeType] | None, output: Path) -> 
     os._exit(status)
 
 
-def verdicts(chosen: Iterable[Mutant], workers: int, folder: Path) -> Iterator[tuple[Mutant, str]]:
-    """Run each, so many at once, and yield it with killed, survived or timed out."""
+def verdicts(
+    chosen: Iterable[Mutant], workers: int, patience: float, folder: Path
+) -> Iterator[tuple[Mutant, str]]:
+    """Run each, so many at once, and yield it with killed, survived or, after so many seconds of
+    `patience`, timed out.
+    """
     waiting, running = deque(chosen), dict[int, tuple[Mutant, float, Path]]()
     while waiting or running:
         while waiting and len(running) < workers:
             mutant, output = waiting.popleft(), folder / f"output{len(waiting)}"
             pid = fork(mutant.module, mutant.code, output)
-            running[pid] = mutant, time.monotonic() + PATIENCE, output
+            running[pid] = mutant, time.monotonic() + patience, output
         for pid, (mutant, deadline, output) in list(running.items()):
             late = time.monotonic() > deadline
             if late:
@@ -154,6 +157,7 @@ def load_libraries(names: Iterable[str]) -> None:
         derandomize=True,
         deadline=None,
         database=None,
+        max_examples=30,
         phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
     )
     hypothesis.settings.load_profile("mutants")

@@ -11,6 +11,7 @@ import argparse
 import ast
 import os
 import random
+import re
 import sys
 import tempfile
 import tomllib
@@ -107,7 +108,7 @@ def judge(
     results: Iterable[tuple[Mutant, str]], reviewed: Sequence[str], every: Sequence[Mutant]
 ) -> tuple[defaultdict[str, Counter[str]], list[str]]:
     """Counts by module (and "all"), and what is wrong with single mutants or with `reviewed`: the
-    texts of mutants that are equivalent, where `*` at the end stands for any rest.
+    texts of mutants that are equivalent, where `*` stands for anything.
     """
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     killed: set[str] = set()
@@ -129,7 +130,7 @@ def judge(
 
 
 def _fits(text: str, pattern: str) -> bool:
-    return text.startswith(pattern[:-1]) if pattern.endswith("*") else text == pattern
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), text) is not None
 
 
 def main() -> None:
@@ -140,6 +141,7 @@ def main() -> None:
     parser.add_argument("--share", type=int, help="only so many, and all made by hand")
     parser.add_argument("--seed", default=f"{datetime.now(UTC):%Y-%m-%d}", help="which of them")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--patience", type=float, default=30, help="seconds until one hangs")
     args = parser.parse_args()
     config = tomllib.loads((args.root / "tools" / "mutants.toml").read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as name:
@@ -154,10 +156,12 @@ def main() -> None:
         reviewed = [f"{one['module']}: {one['mutation']}" for one in config.get("equivalent", ())]
         reviewed = [one for one in reviewed if one.split(":")[0] in {m.name for m in modules}]
         chosen = chosen_of(every, args.share, args.seed)
-        counts, wrong = judge(verdicts(chosen, args.workers, folder), reviewed, every)
+        counts, wrong = judge(
+            verdicts(chosen, args.workers, args.patience, folder), reviewed, every
+        )
     print(table(modules, counts), flush=True)
     if args.share is None:
-        low = (name for name, one in counts.items() if _share(one) < ENOUGH)
+        low = (m.name for m in modules if _share(counts[m.name]) < ENOUGH)
         wrong += [f"less than {ENOUGH:.0%} killed: {name}" for name in low]
     if wrong:
         sys.exit("\n".join(["", *wrong]))
