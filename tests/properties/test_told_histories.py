@@ -1,0 +1,64 @@
+"""Histories told in full because a promise broke in them once; each call of theirs is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from faults.support import Proxy, Zygote
+from properties.backoffice import Setting
+from properties.history import History
+from properties.place import TARGET, Place
+from simulators_support import Simulator
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    folder = tmp_path_factory.mktemp("histories")
+    with Simulator(rate_limit=False) as sim, Proxy(sim.url) as proxy, Zygote(*TARGET) as zygote:
+        yield Place(sim, proxy, zygote, folder / "run")
+
+
+@pytest.fixture
+def history(place: Place) -> History:
+    """Three persons are active on the list."""
+    told = History(place, tell=print)
+    told.start(Setting())
+    return told
+
+
+def standing(history: History, contact: str) -> tuple[str, str | None]:
+    """Address of a contact, and its status on the list."""
+    held = history.watch.contacts[contact]
+    return held["email"], held["lists"].get("1")
+
+
+def test_who_left_comes_back_elsewhere_and_returns_is_not_active_on_old_proof(
+    history: History,
+) -> None:
+    """S2-27, X2: A, left; B, with consent; A again, with the consent from before they left."""
+    history.happens("unsubscribe", "1")
+    history.pass_time()
+    history.source.move({1: "p1@example.org"}, fresh=True)
+    history.settle(remembers=True)
+    assert standing(history, "1") == ("p1@example.org", "1")
+    old = history.source.consent_for("p1@example.com", "confirmed", 9)
+    history.source.say(1, email="p1@example.com", **old)
+    history.settle(remembers=False)
+    assert standing(history, "1") == ("p1@example.com", "2")
+
+
+def test_a_swap_with_proof_keeps_both_active(history: History) -> None:
+    """S2-28, X1, X2: two persons exchange addresses, with consent given for them."""
+    history.source.move({1: "p2@example.com", 2: "p1@example.com"}, fresh=True)
+    history.settle(remembers=True)
+    assert standing(history, "1") == ("p2@example.com", "1")
+    assert standing(history, "2") == ("p1@example.com", "1")
+
+
+def test_a_swap_without_proof_takes_both_off_the_list(history: History) -> None:
+    """S2-11, S2-17, S2-28, X2: they are off before the addresses change hands."""
+    history.source.move({1: "p2@example.com", 2: "p1@example.com"}, fresh=False)
+    history.settle(remembers=False)
+    assert standing(history, "1") == ("p2@example.com", "2")
+    assert standing(history, "2") == ("p1@example.com", "2")
