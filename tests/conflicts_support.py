@@ -19,7 +19,8 @@ from target_support import Run, record, schema, state
 Message = dict[str, Any]
 TEXT = {"type": ["string", "null"]}
 COLUMNS: dict[str, Any] = {
-    **dict.fromkeys(("consent", "consent_at", "proof", "consent_for"), TEXT),
+    **dict.fromkeys(("consent", "consent_at", "proof", "consent_for", "interests"), TEXT),
+    "_sdc_deleted_at": TEXT,
     "wants": {"type": ["boolean", "null"]},
     "act_id": {"type": ["integer", "null"]},
 }
