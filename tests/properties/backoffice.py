@@ -88,7 +88,6 @@ class Setting:
 
     reads: str = "crawl"
     on_delete: str = "unsubscribe_and_tag"
-    names_address: bool = True
     on_email_change: str | None = None
     include_supported: bool = True
     inline: str = "works"
@@ -98,9 +97,7 @@ class Setting:
     def stream(self) -> dict[str, Any]:
         """The stream's mapping."""
         consent = {"column": "consent", "granted_at": "consent_at", "evidence": "proof",
-                   "purpose": "ads"}  # fmt: skip
-        if self.names_address:
-            consent["address"] = "consent_for"
+                   "address": "consent_for", "purpose": "ads"}  # fmt: skip
         mapping: dict[str, Any] = {
             "key": "ctt_id",
             "key_field": "BUBSCTTID",

@@ -54,8 +54,11 @@ class Intended:
         if number is None:
             return False
         old = self.before[number]["email"]
-        proven = row.consent_for is not None and self.consents(row, renamed=False)
-        return not proven and self.watch.setting.holds(old, row.email) and not is_parked(old)
+        return (
+            not self.consents(row)
+            and self.watch.setting.holds(old, row.email)
+            and not is_parked(old)
+        )
 
     def blocked(self, row: Row, waiting: tuple[int, ...] = ()) -> bool:
         """Whether another contact has the address of this row and will keep it; rings resolve."""
@@ -144,7 +147,7 @@ class Intended:
             return {"2"} if status == "1" and not stays else self.unmoved(row, status)
         if row.consent in WITHDRAWALS:
             return {"2"} if status in ("0", "1") else {status}
-        if not self.consents(row, renamed=renamed):
+        if not self.consents(row):
             return {"2"} if status == "1" else {status}
         if row.wants == "false":
             return {"2"} if status == "1" else {status}
@@ -163,13 +166,11 @@ class Intended:
         """Who is held is heard in what they take away, no more."""
         return {"2"} if row.consent in WITHDRAWALS and status == "0" else {status}
 
-    def consents(self, row: Row, *, renamed: bool) -> bool:
-        """Whether there is proven consent for the address that would be mailed."""
+    def consents(self, row: Row) -> bool:
+        """Whether there is proven consent for the address that the row names."""
         if row.consent not in GRANTS or row.consent_at is None or not row.proof:
             return False
-        if self.watch.setting.names_address and row.consent_for is not None:
-            return key_of(row.consent_for) == key_of(row.email)
-        return not renamed
+        return row.consent_for is not None and key_of(row.consent_for) == key_of(row.email)
 
     @staticmethod
     def renewed(

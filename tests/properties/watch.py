@@ -142,9 +142,8 @@ class Watch:
         assert row.consent_at is not None, words
         assert row.proof, words
         assert row.wants != "false", words
-        named = row.consent_for if self.setting.names_address else row.email
-        assert named is not None, words
-        assert key_of(named) == address, words
+        assert row.consent_for is not None, words
+        assert key_of(row.consent_for) == address, words
         lists = (mailing_list, ANY_LIST)
         at_all = [self.ended.get((number, one)) for one in lists]
         there = [self.left.get((number, address, one)) for one in lists]
