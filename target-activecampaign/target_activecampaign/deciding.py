@@ -126,6 +126,8 @@ class Deciding:
         return Past(since, formers, carried)
 
     def _address(self, contact: Contact, existing: Existing) -> planning.AddressPlan:
+        if contact.email is None or contact.email.display == existing.email:  # nearly all rows
+            return planning.AddressPlan()
         other = self.holder(contact, existing.id)
         theirs = f"{FORMER}{contact.key}"
         return planning.plan_address(

@@ -43,12 +43,13 @@ class Memory:
         self._people: dict[str, Person] = {}
         self._since: dict[str, Interval] = {}
         self._approved: dict[str, set[str]] = {}
-        self._open = {item.who for item in ledger.worklist()}
+        self._open: dict[str, set[str]] = {}
+        for item in ledger.worklist():
+            self._open.setdefault(item.who, set()).add(item.kind)
         self._new_people: dict[str, Person] = {}
         self._new_intervals: list[Interval] = []
         self._findings: list[Finding] = []
-        self._settled: set[str] = set()
-        self._victims: dict[str, Finding] = {}
+        self._settled: set[tuple[str, str]] = set()
         self._passed: dict[str, set[str]] = {}
 
     def recall(self, identities: Iterable[str]) -> None:
@@ -128,28 +129,34 @@ class Memory:
             self._new_intervals.append(Interval(who, key, now, None, str(kind), policy))
 
     def note(self, who: str, result: Result) -> None:
-        """Note what is left to be decided by people, or that nothing is any more."""
-        if item := worklist.finding(who, result):
+        """Note what is left to be decided by people, or that nothing is any more. A row can't tell
+        whether a former address lives on.
+        """
+        item = worklist.finding(who, result)
+        if item:
             self._findings.append(item)
-        else:
-            self._settled.add(who)
-        if victim := self._victims.pop(who, None):
-            self._findings.append(victim)
+        still = {worklist.VICTIM, item.kind if item else ""}
+        self._settled.update((who, kind) for kind in self._open.get(who, set()) - still)
 
     def find_victims(self, index: DestinationIndex) -> None:
         """Former addresses that live on in contacts of nobody's: made by hand, or by a tool that
         took a changed address for a new person (S2-4). For when the whole account was read.
         """
+        victims = set()
         for batch in self._ledger.former():
             own = self._ledger.people({interval.who for interval in batch})
             for interval in batch:
                 person = own.get(interval.who)
                 for entry in index.by_address(interval.address_key):
                     if person and entry.key is None and entry.id != person.contact_id:
-                        self._victims[interval.who] = worklist.victim(interval.who)
+                        victims.add(interval.who)
+        self._findings += map(worklist.victim, sorted(victims))
+        before = {who for who, kinds in self._open.items() if worklist.VICTIM in kinds}
+        self._settled.update((who, worklist.VICTIM) for who in before - victims)
 
     def forget(self, who: str) -> None:
-        """Erase a person from the ledger."""
+        """Erase a person from the ledger, and what this run has noted of them."""
+        self.save()
         self._ledger.forget([who])
 
     def doubt(self, contact_ids: Iterable[str]) -> None:
@@ -175,22 +182,14 @@ class Memory:
             found[item.kind] = found.get(item.kind, 0) + 1
         return dict(sorted(found.items()))
 
-    def finish(self) -> None:
-        """Make the last of it durable, victims among persons of other runs included."""
-        self._findings += self._victims.values()
-        self._victims = {}
-        self.save()
-
     def save(self) -> None:
         """Make what was noted durable, all of it or nothing."""
-        wrong = {item.who for item in self._findings}
-        settled = (self._settled | wrong) & self._open
-        if self._new_people or self._new_intervals or self._findings or settled:
+        if self._new_people or self._new_intervals or self._findings or self._settled:
             self._ledger.record(
                 people=self._new_people.values(),
                 intervals=self._new_intervals,
                 findings=self._findings,
-                settled=settled,
+                settled=self._settled,
                 now=self._clock.now(),
             )
         self._new_people, self._new_intervals = {}, []

@@ -271,13 +271,12 @@ class ContactSink:
     def learn(self, row: Row, contact: Contact, result: Result) -> None:
         """Let the ledger know who this person is at the destination by now."""
         try:
-            match = self.deciding.match(contact)
+            contact_id = self.turns.contact_id or self.deciding.match(contact).contact_id
         except RowError:
             return
-        entry = self.index.get(match.contact_id) if match.contact_id else None
+        entry = self.index.get(contact_id) if contact_id else None
         if entry is None:
             return
         done = result.outcome in (Outcome.APPLIED, Outcome.UNCHANGED) and not result.cause
-        source = result.source or match.source
         fingerprint = row.digest if done and self.looking.incremental else b""
-        self.memory.saw(contact, entry.id, entry.address_key, source, fingerprint)
+        self.memory.saw(contact, entry.id, entry.address_key, result.source, fingerprint)

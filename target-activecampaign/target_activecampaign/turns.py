@@ -24,13 +24,16 @@ _IN_RING = RowError(
 
 @dataclass
 class Turns:
-    """`blocked` counts rows of a pass that another row may yet make way for."""
+    """`blocked` counts rows of a pass that another row may yet make way for; `contact_id` is whom
+    the last row was found as, None where it was new.
+    """
 
     deciding: Deciding
     executor: Executor
     swaps: Swaps
     withdrawn: Withdrawn | None
     blocked: int = 0
+    contact_id: str | None = None
 
     def begin(self) -> None:
         """A new pass over the rows."""
@@ -40,13 +43,13 @@ class Turns:
     def take(self, contact: Contact, *, final: bool) -> Result | None:
         """The outcome of one row, or None while this pass leaves it to a later one."""
         step, source, written, called = Step.INSERT, "", False, False
-        contact_id: str | None = None
+        self.contact_id = None
         for _ in range(_MAX_LOOKS):
             try:
                 match = self.deciding.resolve(contact)
-                contact_id, source = match.contact_id, match.source
-                step = Step.UPDATE if contact_id else Step.INSERT
-                if not contact_id and not final:
+                self.contact_id, source = match.contact_id, match.source
+                step = Step.UPDATE if self.contact_id else Step.INSERT
+                if not self.contact_id and not final:
                     return None
                 change = self.deciding.plan(contact, match)
                 if change is None:
@@ -59,7 +62,7 @@ class Turns:
                 written = written or again.written
             except RowError as error:
                 if not final and not called:
-                    self._wait(contact, contact_id, error)
+                    self._wait(contact, error)
                     return None
                 in_ring = error.cause == "address_taken" and self.swaps.in_ring(contact)
                 return rejected(_IN_RING if in_ring else error, step, source)
@@ -69,13 +72,13 @@ class Turns:
                 return Result(Outcome.UNKNOWN, step, "fate_unknown", str(error), source=source)
         return Result(Outcome.UNKNOWN, step, "keeps_changing", "gave up", source=source)
 
-    def _wait(self, contact: Contact, contact_id: str | None, error: RowError) -> None:
+    def _wait(self, contact: Contact, error: RowError) -> None:
         """Another row of this pass may yet free the address."""
         self.blocked += 1
-        if error.cause == "address_taken" and contact_id:
-            holder = self.deciding.holder(contact, contact_id)
+        if error.cause == "address_taken" and self.contact_id:
+            holder = self.deciding.holder(contact, self.contact_id)
             if holder:
-                self.swaps.wait(contact, contact_id, holder.id)
+                self.swaps.wait(contact, self.contact_id, holder.id)
 
     def _nothing_to_do(
         self, contact: Contact, change: Change, step: Step, source: str, *, written: bool

@@ -8,6 +8,7 @@ from __future__ import annotations
 from target_kit.ledger_entries import Finding
 from target_kit.outcome import Result
 
+VICTIM = "old_address_lives"
 #: Kind → what would settle it. Whatever is not here needs no decision of a person.
 REPAIRS = {
     "ambiguous_key": "clear the key field of all contacts but the right one, or merge them there",
@@ -26,7 +27,7 @@ REPAIRS = {
     "key_field_unreadable": "correct the key field of the contact there",
     "no_evidence_for_address": "ask for consent to the new address and record it with that address",
     "unsubscribed_before": "ask for consent to the new address: the former one had left the list",
-    "old_address_lives": "merge this contact into the person's, or delete it there",
+    VICTIM: "merge this contact into the person's, or delete it there",
 }
 
 
@@ -39,4 +40,4 @@ def finding(who: str, result: Result) -> Finding | None:
 def victim(who: str) -> Finding:
     """A contact of nobody's that has a former address of this person (S2-4)."""
     said = "another contact, without a key, has a former address of this person"
-    return Finding(who, "old_address_lives", said, REPAIRS["old_address_lives"])
+    return Finding(who, VICTIM, said, REPAIRS[VICTIM])
