@@ -20,7 +20,7 @@ Message = dict[str, Any]
 TEXT = {"type": ["string", "null"]}
 COLUMNS: dict[str, Any] = {
     **dict.fromkeys(("consent", "consent_at", "proof", "consent_for", "interests"), TEXT),
-    "_sdc_deleted_at": TEXT,
+    **dict.fromkeys(("_sdc_deleted_at", "erase"), TEXT),
     "wants": {"type": ["boolean", "null"]},
     "act_id": {"type": ["integer", "null"]},
 }

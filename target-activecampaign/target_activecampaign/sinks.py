@@ -201,7 +201,7 @@ class ContactSink:
         try:
             self._run()
         finally:
-            self.memory.finish()
+            self.memory.save()
 
     def _run(self) -> None:
         self.gathering.materialise()

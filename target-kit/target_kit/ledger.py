@@ -183,21 +183,21 @@ class Ledger:
         people: Iterable[Person] = (),
         intervals: Iterable[Interval] = (),
         findings: Iterable[Finding] = (),
-        settled: Iterable[str] = (),
+        settled: Iterable[tuple[str, str]] = (),
         now: datetime,
     ) -> None:
         """Make a batch durable, all of it or nothing.
 
         `people` replace what was known of them. An open interval ends the one before it, unless
-        that has the same address; an ended one is added as it stands, once. Items of those in
-        `settled` go that are not in `findings`; these become items or are seen once more.
+        that has the same address; an ended one is added as it stands, once. Items in `settled`
+        (person and kind) go; `findings` become items or are seen once more.
         """
         known, dated, found, gone = list(people), list(intervals), list(findings), list(settled)
         with self._rows() as rows:
             rows.put(PEOPLE, known)
             _put_intervals(rows, dated)
             before = list(rows.of(WorkItem, WORKLIST, [finding.who for finding in found]))
-            rows.delete(WORKLIST, gone)
+            rows.discard(WORKLIST, gone)
             rows.put(WORKLIST, see_again(before, found, now))
 
     def forget(self, whos: Iterable[str]) -> None:

@@ -82,6 +82,13 @@ class Rows:
         for chunk in _chunks(whos):
             self._connection.execute(statement.where(table.c.who.in_(chunk)))
 
+    def discard(self, table: sa.Table, keys: Iterable[tuple[str, ...]]) -> None:
+        """Remove rows by primary key, which is given without the scope."""
+        own = [column for column in table.primary_key if column.name != "scope"]
+        statement = table.delete().where(table.c.scope == self._scope)
+        for chunk in _chunks(keys):
+            self._connection.execute(statement.where(sa.tuple_(*own).in_(chunk)))
+
     def _bound(self, values: Iterable[Any]) -> list[dict[str, Any]]:
         """All of one kind, as the database wants them."""
         given = list(values)
@@ -100,7 +107,7 @@ class Rows:
         return insert(table)
 
 
-def _chunks(whos: Iterable[str]) -> Iterator[list[str]]:
-    every = list(dict.fromkeys(whos))
+def _chunks(keys: Iterable[T]) -> Iterator[list[T]]:
+    every = list(dict.fromkeys(keys))
     for start in range(0, len(every), CHUNK):
         yield every[start : start + CHUNK]

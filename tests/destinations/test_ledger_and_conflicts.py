@@ -9,7 +9,17 @@ from itertools import chain, zip_longest
 from typing import Any
 
 import pytest
-from conflicts_support import CONFLICTS, STREAM, Conflict, Scene, there
+from conflicts_support import (
+    CONFLICTS,
+    LAST_MONTH,
+    STREAM,
+    Conflict,
+    Scene,
+    consent,
+    just_now,
+    there,
+)
+from ledger_support import place_of
 from simulators_support import Simulator
 from target_activecampaign.worklist import REPAIRS
 from target_support import Run, record
@@ -116,6 +126,40 @@ def test_all_kinds_of_conflict_at_once_are_as_many_named_items(
     counted = Counter(kind for _, kind in expected)
     assert run.stream["details"]["worklist"] == counted
     repair(scene, seen)
+
+
+def test_items_stay_until_the_run_that_can_tell(make_scene: MakeScene) -> None:
+    """S2-4, S0-60: a contact with a former address is seen, and seen to be gone, when the whole
+    account is read, whoever is in the run; it takes no other item of its person along.
+    """
+    scene = make_scene("crawl")
+    scene.deliver([record(170, "ol1@example.com")])
+    scene.deliver([record(170, "ol2@example.com", **consent(LAST_MONTH))])
+    scene.make("ol1@example.com")
+    both = {("key:170", kind) for kind in ("no_evidence_for_address", "old_address_lives")}
+    scene.deliver([HEALTHY[0]])
+    assert set(scene.worklist()) == both
+    scene.target.config["reads"] = "point"
+    scene.deliver([record(170, "ol2@example.com", **consent(LAST_MONTH))])
+    assert set(scene.worklist()) == both
+    scene.delete("ol1@example.com")
+    scene.deliver([record(170, "ol2@example.com", **consent(just_now(), "ol2@example.com"))])
+    assert set(scene.worklist()) == {("key:170", "old_address_lives")}
+    scene.target.config["reads"] = "crawl"
+    scene.deliver([HEALTHY[1]])
+    assert scene.worklist() == {}
+
+
+@pytest.mark.ledgers
+def test_an_erased_person_leaves_no_item(make_scene: MakeScene) -> None:
+    """X7: not even one that the very run of the erasure found."""
+    scene = make_scene("crawl", on_delete="delete", erasure_column="erase")
+    for address in ("ol1@example.com", "ol2@example.com"):
+        scene.deliver([record(170, address)])
+    scene.make("ol1@example.com")
+    gone = {"erase": "true", "_sdc_deleted_at": "2026-01-01T00:00:00Z"}
+    assert scene.deliver([record(170, "ol2@example.com", **gone)]).outcomes == {"applied": 1}
+    assert "key:170" not in place_of(scene.target)[0].text()
 
 
 def test_every_kind_of_conflict_is_planted() -> None:

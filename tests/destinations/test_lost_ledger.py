@@ -96,7 +96,7 @@ def rich(scene: Scene) -> Run:
     ]
     twice = [there("twice1@example.com", 23), there("twice2@example.com", 23)]
     odd = [there("junk@example.com", "n/a"), there("gone@example.com", "former:29")]
-    scene.sim.seed({"contacts": [*taken, *twice, *odd]})
+    scene.sim.seed({"contacts": [*twice, *odd, *(there(*one) for one in taken)]})
     scene.deliver(BEFORE)
     for address in ("c6@example.com", "c13@example.com"):
         scene.sim.event("unsubscribe", email=address)

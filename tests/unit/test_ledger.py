@@ -213,12 +213,14 @@ def test_a_finding_is_opened_once_and_seen_again(ledger: Ledger) -> None:
 
 
 def test_settled_items_go_and_what_is_found_again_stays(ledger: Ledger) -> None:
-    """The two together leave exactly what is still wrong, with its age."""
-    findings = [Finding("key:1", kind, "", "") for kind in ("taken", "gone")]
+    """One kind of one person goes, others stay as they are; what is found again keeps its age."""
+    findings = [Finding("key:1", kind, "", "") for kind in ("taken", "gone", "held")]
     ledger.record(findings=[*findings, Finding("key:2", "gone", "", "")], now=day(0))
-    ledger.record(settled=["key:1"], findings=findings[1:], now=day(1))
+    settled = [("key:1", "taken"), ("key:1", "gone"), ("key:3", "gone")]
+    ledger.record(settled=settled, findings=findings[1:2], now=day(1))
     assert [(i.who, i.kind, i.first_seen, i.last_seen, i.times) for i in ledger.worklist()] == [
         ("key:1", "gone", day(0), day(1), 2),
+        ("key:1", "held", day(0), day(0), 1),
         ("key:2", "gone", day(0), day(0), 1),
     ]
 
@@ -320,7 +322,7 @@ def test_a_batch_that_fails_leaves_nothing(ledger: Ledger) -> None:
         ledger.record(
             people=[person(1, contact_id="7"), person(2)],
             intervals=[interval("key:1", "c", 2)],
-            settled=["key:1"],
+            settled=[("key:1", "taken")],
             findings=[Finding("key:2", "gone", "", "")],
             now=datetime(2026, 11, 20),  # noqa: DTZ001 - without a zone it is no moment
         )
