@@ -19,7 +19,7 @@ PORT ?= 8800
 
 help:
 	@echo "make setup         create .venv with every executable (tap-backoffice, target-activecampaign, meltano)"
-	@echo "make demo          sample backoffice, simulated vendors, two acts, numbers checked"
+	@echo "make demo          sample backoffice, simulated vendors, three acts, numbers checked"
 	@echo "make test          the whole test suite"
 	@echo "make ledgers       the ActiveCampaign target's tests with the ledger on PostgreSQL"
 	@echo "make check         lint + types + imports + test: exactly what CI runs"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from typing import Any
 
 from examples.stage import DEMO, REPORT, Checks, Simulator, heading, meltano, sample
@@ -27,10 +28,13 @@ def play(sim: Simulator, checks: Checks, built: dict[str, int]) -> None:
     dump.write_text(json.dumps(sim.get("state"), indent=1, ensure_ascii=False))
 
 
-def transfer(name: str, sim: Simulator) -> dict[str, Any]:
+def transfer(
+    name: str, sim: Simulator, settings: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """One `meltano run`; return what the simulator saw of it, and show the target's report."""
     sim.send("DELETE", "/_sim/activecampaign/requests")
-    seconds = meltano(name, "run", "tap-backoffice", "target-activecampaign", address=sim.address)
+    command = ["run", "tap-backoffice", "target-activecampaign"]
+    seconds = meltano(name, *command, address=sim.address, settings=settings)
     summary: dict[str, Any] = sim.get("requests?summary")
     report = json.loads(REPORT.read_text())
     shutil.copy(REPORT, DEMO / f"{name}-report.json")

@@ -1,4 +1,4 @@
-"""`make demo`: a sample backoffice, two simulated vendors, real `meltano run`s in two acts.
+"""`make demo`: a sample backoffice, two simulated vendors, real `meltano run`s in three acts.
 
 Every number it promises is read back from the simulator and checked; one that does not hold ends
 the demo with exit code 1. Everything it makes is in `.demo/`.
@@ -11,7 +11,7 @@ import shutil
 import sys
 import time
 
-from examples import act_one, act_two
+from examples import act_one, act_three, act_two
 from examples.stage import DATABASE_URL, DEMO, Checks, heading, meltano, sample, simulator
 
 
@@ -35,12 +35,14 @@ def main() -> int:
         meltano("install", "install")
         act_one.play(sim, checks, built)
         act_two.play(sim, checks)
+        act_three.play(sim, checks)
         heading(f"Done in {time.monotonic() - start:.0f} s")
-        print("  ActiveCampaign's content:   .demo/activecampaign.json")
+        print("  ActiveCampaign's content:   .demo/activecampaign.json, after act one")
         print("  the reports of its runs:    .demo/run-1-report.json, run-2-…, run-3-…")
         print("  its rejects, with causes:   .demo/state/rejects/contacts.jsonl")
         print("  who is not in the list:     .demo/lists/left_out/newsletter_recipients.jsonl")
         print("  the list's journal:         .demo/lists/lists/, evidence in .demo/lists/evidence/")
+        print("  the fifteen members:        .demo/addresses/backoffice.db, their ledger in state/")
         if options.keep:
             print(f"  browse them:                {sim.address}/_sim/activecampaign/state")
             print(f"                              {sim.address}/_sim/optimizely/state")

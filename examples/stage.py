@@ -1,4 +1,4 @@
-"""What both acts of the demo stand on: the simulator, Meltano, and numbers that are checked."""
+"""What all acts of the demo stand on: the simulator, Meltano, and numbers that are checked."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -133,11 +133,15 @@ def environment(address: str) -> dict[str, str]:
 
 
 def meltano(
-    log_name: str, *arguments: str, address: str = "", ends_with: Sequence[int] = (0,)
+    log_name: str,
+    *arguments: str,
+    address: str = "",
+    settings: Mapping[str, str] | None = None,
+    ends_with: Sequence[int] = (0,),
 ) -> float:
     """Run meltano in this project, its output in `.demo/<log_name>.log`; return the seconds.
 
-    Any end but those named ends the demo.
+    `settings` are variables of an act's own. Any end but those named ends the demo.
     """
     log = DEMO / f"{log_name}.log"
     command = [str(Path(sys.executable).parent / "meltano"), *arguments]
@@ -147,7 +151,7 @@ def meltano(
         ended = subprocess.run(
             command,
             cwd=ROOT,
-            env=environment(address),
+            env=environment(address) | dict(settings or {}),
             stdout=output,
             stderr=subprocess.STDOUT,
             check=False,

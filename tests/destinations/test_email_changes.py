@@ -232,7 +232,7 @@ def test_an_operator_approves_one_change(sim: Simulator, make_target: Any, tmp_p
     assert sorted(sim.contacts()) == [OLD, "office@example.com"]
     history = target.operate("history", "--key", "1").stdout.splitlines()
     assert ["info@example.com" in history[0], OLD in history[1]] == [True, True]
-    assert "role_to_personal" in history[1]
+    assert history[1].endswith("  role_to_personal approved")
     assert history[1].split(" to ")[1].startswith("now")
     assert target.operate("history", "--address", "INFO@example.com").stdout == history[0] + "\n"
 

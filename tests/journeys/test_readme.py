@@ -28,7 +28,9 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("command", COMMANDS)
 def test_each_command_of_the_readme_runs(copy: Path, command: str) -> None:
-    """S0-34 S0-35 X1 X3 X4: each ends with 0; `make demo` checks every number it promises."""
+    """S0-34 S0-35 S2-2 S2-11 S2-12 S2-14 S2-16 X1 X3 X4: each ends with 0; `make demo` checks every
+    number it promises, and who is active where after each kind of changed address by each policy.
+    """
     ours = ("MELTANO_", "TAP_BACKOFFICE_", "TARGET_ACTIVECAMPAIGN_", "MAKE", "MFLAGS")
     clean = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
     ran = subprocess.run(
