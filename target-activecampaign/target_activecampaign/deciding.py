@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from target_kit.address_change import ChangePolicy, parked
+from target_kit.address_change import ChangePolicy, is_parked, parked
 from target_kit.clock import Clock
 from target_kit.consent import Claim, claim, status_of
 from target_kit.errors import RowError
@@ -20,7 +20,7 @@ from target_activecampaign.accounts import Accounts
 from target_activecampaign.execute import Executor
 from target_activecampaign.lists import GONE, Lists
 from target_activecampaign.look import Look
-from target_activecampaign.memberships import Past, existing_key, mailed_address, withdrawals
+from target_activecampaign.memberships import mailed_address, withdrawals
 from target_activecampaign.memory import Memory
 from target_activecampaign.model import (
     FORMER,
@@ -31,7 +31,9 @@ from target_activecampaign.model import (
     FieldProblem,
     TagChange,
 )
+from target_activecampaign.past import Past
 from target_activecampaign.settings import ContactStream
+from target_activecampaign.states import existing_key
 from target_activecampaign.tags import Tags
 
 
@@ -117,13 +119,20 @@ class Deciding:
     def past(self, contact: Contact) -> Past:
         """What is remembered of the addresses this person had."""
         since = self.memory.since(contact)
-        resubscribes = ChangePolicy.RESUBSCRIBE in self.stream.on_email_change.values()
-        if self.lists is None or not resubscribes or not any(contact.wants.values()):
+        if self.lists is None or not any(contact.wants.values()):
             return Past(since)
+        others = self.memory.others_at(contact, self._known_by_id)
+        if ChangePolicy.RESUBSCRIBE not in self.stream.on_email_change.values():
+            return Past(since, others=others)
         read = (self.lists.known(former) for former in self.look.formers(contact))
         formers = tuple(former for former in read if former)
         carried = self.memory.carried(contact.identity) if formers else frozenset()
-        return Past(since, formers, carried)
+        return Past(since, formers, carried, others)
+
+    def _known_by_id(self, contact_id: str) -> Existing | None:
+        """A contact with its lists, read where the index does not have it."""
+        existing = self.look.existing(contact_id) if self.look.find_known(contact_id) else None
+        return self.lists.known(existing) if existing and self.lists else existing
 
     def _address(self, contact: Contact, existing: Existing) -> planning.AddressPlan:
         if contact.email is None or contact.email.display == existing.email:  # nearly all rows
@@ -174,6 +183,8 @@ class Deciding:
             if existing and known is None:
                 self.executor.gone()
             existing = known
+            if known and change.email and not is_parked(known.email):
+                self.memory.leave_address(known)
             renamed = change.email is not None
             mailed = None if change.held else mailed_address(contact, known, renamed=renamed)
             lists, kept = self.lists.plan(contact, known, mailed)

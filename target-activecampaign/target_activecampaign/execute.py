@@ -111,6 +111,9 @@ class Executor:
         failed, _ = attempt(Step.LISTS, source, lambda: lists.leave(contact, contact_id, mailed))
         if failed and failed.cause == "contact_gone":
             self.gone()
+        if failed is None and change.email and change.kept == "no_evidence_for_address":
+            left = [one.list_id for one in withdrawals(change.lists)]
+            self._retiring.note_move(contact, contact_id, left)
         return failed
 
     def _enter_lists(

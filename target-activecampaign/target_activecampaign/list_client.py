@@ -14,9 +14,9 @@ from target_kit.errors import CallRefused, OutcomeUnknown
 from target_kit.http import Safety
 
 from target_activecampaign.endpoints import Endpoints, rows_of, text_of
-from target_activecampaign.memberships import membership_of
 from target_activecampaign.model import Membership
 from target_activecampaign.planning import PAGE
+from target_activecampaign.states import membership_of
 
 DEFAULT_PAGE = 20  # rows a server that ignores `limit` was seen to send
 _API_SOURCE = 4  # what the vendor asks for in re-subscriptions

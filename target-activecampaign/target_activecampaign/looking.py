@@ -71,7 +71,7 @@ class Looking:
         source = "cfd" if self.stream.key else "ctt"
         for batch in batches:
             self.gathering.stop.check()
-            self.memory.recall(row.identity for row in batch)
+            self.memory.recall(batch)
             due = []
             for row in batch:
                 contact = decode_contact(row.body)

@@ -6,11 +6,10 @@ Pure: no call is made here. The lists named by the stream are managed, all other
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from typing import NamedTuple
 
-from target_kit.address import address_key
 from target_kit.consent import (
     Claim,
     Consent,
@@ -29,14 +28,17 @@ from target_activecampaign.model import (
     Existing,
     FieldProblem,
     ListChange,
-    Membership,
     TagChange,
 )
-
-#: The vendor's codes; any other, such as 91 (removed by a v1 call), counts as unsubscribed.
-_STATES = {"0": State.UNCONFIRMED, "1": State.ACTIVE, "2": State.UNSUBSCRIBED, "3": State.BOUNCED}
-#: A day without zone is over everywhere this long after its first moment in UTC.
-_DAY_OVER = timedelta(hours=36)
+from target_activecampaign.past import (
+    NO_PAST,
+    Past,
+    left_before,
+    left_by_others,
+    under_others,
+    with_formers,
+)
+from target_activecampaign.states import existing_key, state_of
 
 Said = Mapping[str, Status]  # by purpose: what other rows of the run say of the same address
 
@@ -49,48 +51,6 @@ class ManagedList(NamedTuple):
     id: str
     purpose: str
     keeps: bool = False
-
-
-class Ended(NamedTuple):
-    """A membership that this target ended when it gave a contact up, and the moment that the
-    destination tells of that end (ISO 8601).
-    """
-
-    contact_id: str
-    list_id: str
-    ended_at: str
-
-
-@dataclass(frozen=True, slots=True)
-class Past:
-    """What is remembered of a person's addresses: `since` when they have the present one (None:
-    since it was first seen), `formers` the contacts they had, given up for other addresses, and
-    `carried` the memberships that ended for no other reason.
-    """
-
-    since: datetime | None = None
-    formers: tuple[Existing, ...] = ()
-    carried: frozenset[Ended] = frozenset()
-
-
-NO_PAST = Past()
-
-
-def state_of(existing: Existing | None, list_id: str) -> tuple[State, datetime | None]:
-    """What the destination holds, and when it ended it; None where that is not known.
-
-    A hard bounce counts against every list on which the contact is not active.
-    """
-    row = (existing.lists or {}).get(list_id) if existing else None
-    state = _STATES.get(row.status, State.UNSUBSCRIBED) if row else State.NONE
-    bounced = existing is not None and existing.bounces > 0 and state is not State.ACTIVE
-    if existing and (bounced or state is State.BOUNCED):
-        known = [_end_of(existing.bounced_on)]
-        if state is State.UNSUBSCRIBED and row:
-            known.append(row.ended_at)
-        ends = [moment for moment in known if moment is not None]
-        return State.BOUNCED, max(ends) if len(ends) == len(known) else None
-    return state, row.ended_at if row and state is State.UNSUBSCRIBED else None
 
 
 def mailed_address(contact: Contact, existing: Existing | None, *, renamed: bool) -> str:
@@ -122,14 +82,16 @@ def plan_lists(
     for list_id in [*managed, *(i for i in there if i not in managed)]:
         listing = Listing.MANAGED if list_id in managed else Listing.FOREIGN
         name, rule = managed.get(list_id, ("", ManagedList(list_id, "")))
-        state, ended_at = _state(existing, list_id, past)
+        state, ended_at = with_formers(existing, list_id, past)
         status = status_of(
             rule.purpose, contact.consents, (said[rule.purpose],) if rule.purpose in said else ()
         )
         consent = contact.consents.get(rule.purpose)
         stays = rule.keeps and state is State.ACTIVE
         moves = state is State.ACTIVE and not stays and _changes_address(existing, mailed)
-        left = _left_before(existing, list_id) if existing and moves else None
+        left = left_before(existing, list_id) if existing and moves else None
+        if elsewhere := None if stays else left_by_others(past.others, list_id):
+            state, ended_at, left = under_others(state, ended_at, left, elsewhere)
         claimed = claim(
             status,
             consent and _addressed(consent, contact, existing, past),
@@ -193,11 +155,6 @@ def plan_tags(
     return TagChange(add, tuple(held[tag] for tag in sorted(gone))), problems[:1]
 
 
-def existing_key(existing: Existing) -> str:
-    """Comparison key of a contact's address."""
-    return address_key(existing.email)
-
-
 def _addressed(
     consent: Consent, contact: Contact, existing: Existing | None, past: Past
 ) -> Consent:
@@ -222,66 +179,7 @@ def _changes_address(existing: Existing | None, mailed: str | None) -> bool:
     return bool(existing and mailed is not None and existing_key(existing) != mailed)
 
 
-def _state(existing: Existing | None, list_id: str, past: Past) -> tuple[State, datetime | None]:
-    """As `state_of`; who had left a list under a former address has left it under the new one
-    (S2-19), but its bounces were its own (S2-9).
-    """
-    state, ended_at = state_of(existing, list_id)
-    if state is not State.NONE:
-        return state, ended_at
-    left = [_left_at(former, list_id, past.carried) for former in past.formers]
-    known = [moment for was, moment in left if was and moment]
-    if len(known) < sum(was for was, _ in left):
-        return State.UNSUBSCRIBED, None
-    return (State.UNSUBSCRIBED, max(known)) if known else (state, ended_at)
-
-
-def _left_before(existing: Existing, list_id: str) -> datetime | None:
-    """When somebody active had last left or bounced before; under which address, nobody says."""
-    row = (existing.lists or {}).get(list_id)
-    bounced = _end_of(existing.bounced_on) if existing.bounces else None
-    ends = [moment for moment in (row.ended_at if row else None, bounced) if moment is not None]
-    return max(ends, default=None)
-
-
-def ended(existing: Existing, list_id: str) -> Ended:
-    """How the destination tells of the end of a membership."""
-    row = (existing.lists or {}).get(list_id)
-    moment = row.ended_at.isoformat() if row and row.ended_at else ""
-    return Ended(existing.id, list_id, moment)
-
-
-def _left_at(
-    former: Existing, list_id: str, carried: frozenset[Ended]
-) -> tuple[bool, datetime | None]:
-    """Whether the person themselves left a list with that contact, and when, if that is known."""
-    row = (former.lists or {}).get(list_id)
-    if row is None or _STATES.get(row.status, State.UNSUBSCRIBED) is not State.UNSUBSCRIBED:
-        return False, None
-    if row.ended_at and ended(former, list_id) in carried:
-        return False, None
-    return True, row.ended_at
-
-
 def _why_not(state: State, claimed: Claim) -> str:
     if claimed in (Claim.WITHDRAWN, Claim.ABSENT, Claim.MOVED):
         return "no_consent"
     return {State.UNSUBSCRIBED: "unsubscribed_there", State.BOUNCED: "bounced_there"}.get(state, "")
-
-
-def _end_of(day: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(day[:10]).replace(tzinfo=UTC) + _DAY_OVER
-    except ValueError:
-        return None
-
-
-def membership_of(status: str, ended: str) -> Membership:
-    """A row as the vendor shows it: times come in whole seconds, and "0000-00-00" for none."""
-    try:
-        moment = datetime.fromisoformat(ended)
-    except ValueError:
-        return Membership(status)
-    if moment.tzinfo is None:
-        return Membership(status)
-    return Membership(status, moment.astimezone(UTC) + timedelta(seconds=1))

@@ -6,7 +6,7 @@ and what is still to be decided by people.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -15,16 +15,19 @@ from target_kit.address import Address
 from target_kit.address_change import ChangeClass, ChangePolicy, classify
 from target_kit.clock import Clock
 from target_kit.index import DestinationIndex
+from target_kit.intended import Row
 from target_kit.ledger_entries import Finding, Interval, Person
 from target_kit.outcome import Result
 
 from target_activecampaign import worklist
-from target_activecampaign.memberships import Ended
-from target_activecampaign.model import Contact
+from target_activecampaign.model import Contact, Existing
+from target_activecampaign.past import Ended, ended_by
+from target_activecampaign.states import existing_key
 
 if TYPE_CHECKING:
     from target_kit.ledger import Ledger
 
+_NEVER_LEFT = ("0", "1")  # unconfirmed, active
 FIRST = "first"  # the first address seen of a person: nobody knows since when
 PASSED = "passed_over"  # an address that the source had between two runs
 _THERE = "changed_there"  # the destination, not this target, gave the person this address
@@ -43,6 +46,8 @@ class Memory:
         self._people: dict[str, Person] = {}
         self._since: dict[str, Interval] = {}
         self._approved: dict[str, set[str]] = {}
+        self._ended: dict[str, list[Interval]] = {}
+        self._left: dict[str, list[Existing]] = {}
         self._open: dict[str, set[str]] = {}
         for item in ledger.worklist():
             self._open.setdefault(item.who, set()).add(item.kind)
@@ -52,10 +57,12 @@ class Memory:
         self._settled: set[tuple[str, str]] = set()
         self._passed: dict[str, set[str]] = {}
 
-    def recall(self, identities: Iterable[str]) -> None:
-        """Have at hand what is known of these persons."""
+    def recall(self, rows: Iterable[Row]) -> None:
+        """Have at hand what is known of the persons of these rows, and of their addresses."""
         self.save()
-        whos = list(identities)
+        batch = list(rows)
+        whos = [row.identity for row in batch]
+        self._ended = self._ledger.ended_at_addresses(r.address_key for r in batch if r.address_key)
         self._people = self._ledger.people(whos)
         self._since = self._ledger.since(whos)
         self._approved = self._ledger.approved(whos)
@@ -99,6 +106,34 @@ class Memory:
     def passed_over(self, who: str, key: str) -> None:
         """The source had this address, and another one by now (S2-26)."""
         self._passed.setdefault(who, set()).add(key)
+
+    def leave_address(self, existing: Existing) -> None:
+        """Keep how a contact stands on lists right before it gets another address: others of this
+        run may get the one it has.
+        """
+        rows = (existing.lists or {}).values()
+        if existing.bounces or any(row.status not in _NEVER_LEFT for row in rows):
+            self._left.setdefault(existing_key(existing), []).append(existing)
+
+    def others_at(
+        self, contact: Contact, read: Callable[[str], Existing | None]
+    ) -> tuple[Existing, ...]:
+        """Contacts of other persons as they were under this one's address: in this run, and by the
+        history before. `read` gives a contact with its lists, 1 call at the most.
+        """
+        if contact.email is None:
+            return ()
+        own = self.contact_id(contact.identity)
+        found = [one for one in self._left.get(contact.email.key, []) if one.id != own]
+        intervals = [i for i in self._ended.get(contact.email.key, []) if i.who != contact.identity]
+        people = self._ledger.people({i.who for i in intervals}) if intervals else {}
+        for interval in intervals:
+            person = people.get(interval.who)
+            existing = read(person.contact_id) if person else None
+            if existing and interval.until:
+                own_ends = self.carried(interval.who)
+                found.append(ended_by(existing, interval.until, own_ends))
+        return tuple(found)
 
     def had(self, contact: Contact, key: str) -> None:
         """Note the address (its key) that a person has right before it is changed."""

@@ -7,13 +7,16 @@ one begins to be (S2-17). The contact itself stays, since with it the unsubscrip
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from target_kit.consent import WITHDRAWALS
 from target_kit.errors import RowError
 
 from target_activecampaign.client import ActiveCampaign
 from target_activecampaign.look import Look
-from target_activecampaign.memberships import ended
 from target_activecampaign.memory import Memory
 from target_activecampaign.model import FORMER, Contact, Field
+from target_activecampaign.past import ended
 from target_activecampaign.withdrawal_client import WithdrawalEndpoints
 
 
@@ -28,6 +31,15 @@ class Retiring:
         self._look = look
         self._memory = memory
         self._key_field = key_field
+
+    def note_move(self, contact: Contact, contact_id: str, lists: Iterable[str]) -> None:
+        """Memberships that ended because the address changes, and for no word of the person's: who
+        has the old address next may still be on these lists.
+        """
+        said = {consent.status for consent in contact.consents.values()}
+        live = self._look.existing(contact_id)
+        if live and not said & WITHDRAWALS:
+            self._memory.carry(contact.identity, (ended(live, list_id) for list_id in lists))
 
     def give_up(self, contact: Contact, contact_id: str) -> None:
         """Sign the contact off wherever it is active, and mark its key as a former one.

@@ -34,9 +34,9 @@ from target_activecampaign.list_settings import TagRule
 from target_activecampaign.lists import ListIds, Lists
 from target_activecampaign.look import Look
 from target_activecampaign.looking import Looking
-from target_activecampaign.memberships import Past
 from target_activecampaign.memory import Memory
 from target_activecampaign.model import Contact, Field, KeyType
+from target_activecampaign.past import Past
 from target_activecampaign.retiring import Retiring
 from target_activecampaign.settings import ContactStream
 from target_activecampaign.swaps import Swaps
@@ -257,7 +257,7 @@ class ContactSink:
     def process_batch(self, batch: Sequence[Row], *, final: bool) -> None:
         """look → resolve → diff → plan → execute → record, row by row on live data."""
         contacts = [decode_contact(row.body) for row in batch]
-        self.memory.recall(row.identity for row in batch)
+        self.memory.recall(batch)
         if self.looking.by_point:
             self.look.look_up([c for c in contacts if not c.deleted])
         for row, contact in zip(batch, contacts, strict=True):

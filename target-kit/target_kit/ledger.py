@@ -129,6 +129,17 @@ class Ledger:
         with self._rows() as rows:
             return rows.select(Interval, ADDRESSES, *tests, order=[*_BY_TIME, ADDRESSES.c.who])
 
+    def ended_at_addresses(self, address_keys: Iterable[str]) -> dict[str, list[Interval]]:
+        """Who had these addresses and has others by now, by address."""
+        found: dict[str, list[Interval]] = {}
+        ended = ADDRESSES.c.until.is_not(None)
+        with self._rows() as rows:
+            for interval in rows.among(
+                Interval, ADDRESSES, ADDRESSES.c.address_key, address_keys, ended
+            ):
+                found.setdefault(interval.address_key, []).append(interval)
+        return found
+
     def former(self) -> Iterator[list[Interval]]:
         """Ended intervals in batches, without addresses that the person has now."""
         key = [ADDRESSES.c.who, ADDRESSES.c.since, ADDRESSES.c.address_key]

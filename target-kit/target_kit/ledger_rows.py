@@ -37,8 +37,19 @@ class Rows:
         self, kind: type[T], table: sa.Table, whos: Iterable[str], *tests: sa.ColumnElement[bool]
     ) -> Iterator[T]:
         """Rows of these persons, however many there are."""
-        for chunk in _chunks(whos):
-            yield from self.select(kind, table, table.c.who.in_(chunk), *tests)
+        return self.among(kind, table, table.c.who, whos, *tests)
+
+    def among(
+        self,
+        kind: type[T],
+        table: sa.Table,
+        column: sa.Column[Any],
+        values: Iterable[str],
+        *tests: sa.ColumnElement[bool],
+    ) -> Iterator[T]:
+        """Rows with one of these values in `column`, however many there are."""
+        for chunk in _chunks(values):
+            yield from self.select(kind, table, column.in_(chunk), *tests)
 
     def put(self, table: sa.Table, values: Iterable[Any]) -> None:
         """Insert values, or replace the row that has their primary key."""

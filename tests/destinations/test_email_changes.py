@@ -373,6 +373,35 @@ def test_a_swap_moves_no_consent(sim: Simulator, make_target: Any) -> None:
     assert contact_of(sim, b)["fieldValues"]["BUBSCTTID"] == "1"
 
 
+@READS
+@pytest.mark.parametrize("runs", [1, 2])
+@pytest.mark.parametrize("newcomer", ["known", "active", "new"])
+def test_who_left_an_address_has_left_it_for_the_next_one_to_have_it(
+    sim: Simulator, make_target: Any, reads: str, runs: int, newcomer: str
+) -> None:
+    """S2-28, X2: the mailbox unsubscribed, then the address is handed on, in one run or from one to
+    the next; proof for it that is older than that makes nobody active there.
+    """
+    there = [person(1, OLD, lists={"News": 1})]
+    if newcomer != "new":
+        there.append(person(2, "p2@example.com", lists={"News": 1} if newcomer == "active" else {}))
+    seed(sim, *there)
+    target = make_target(streams=stream("rename", consent=NAMED), reads=reads)
+    deliver(target, record(1, OLD, **YES, consent_for=OLD))
+    sim.event("unsubscribe", contact="1", list="1")
+    sim.keep_journal()
+    moves = record(1, NEW, consent="none")
+    takes = record(2, OLD, **YES, consent_for=OLD)
+    if runs == 1:
+        deliver(target, takes, moves)
+    else:
+        deliver(target, moves)
+        deliver(target, takes)
+    assert contact_of(sim, OLD)["fieldValues"]["BUBSCTTID"] == "2"
+    assert (OLD, "News") not in active(sim)
+    assert not ever_active(sim, OLD)
+
+
 def test_a_swap_that_the_vendor_refuses_is_named(sim: Simulator, make_target: Any) -> None:
     """S2-28: no contact may step aside: nobody is changed, and both are on the worklist."""
     a, b = "a@example.com", "b@example.com"
@@ -472,6 +501,26 @@ def test_an_erased_person_is_forgotten_in_the_ledger(sim: Simulator, make_target
     text = place_of(target)[0].text()
     assert "muster" not in text
     assert "key:1" not in text
+
+
+def ever_active(sim: Simulator, address: str) -> bool:
+    """Whether a contact with this address was active, at any entry of the journal."""
+    emails = {row["id"]: row["email"] for row in sim.state()["contacts"]}
+    rows = {row["id"]: row for row in sim.state()["contactLists"]}
+    for entry in reversed(sim.journal()):
+        if any(
+            emails.get(r["contact"]) == address for r in rows.values() if str(r["status"]) == "1"
+        ):
+            return True
+        for change in entry["changes"]:
+            kept = {"contactLists": rows, "contacts": emails}.get(change["table"])
+            if kept is not None and change["before"] is None:
+                kept.pop(change["id"], None)
+            elif kept is rows:
+                rows[change["id"]] = change["before"]
+            elif kept is emails:
+                emails[change["id"]] = change["before"]["email"]
+    return False
 
 
 def both_ever(sim: Simulator) -> bool:

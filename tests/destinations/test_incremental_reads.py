@@ -78,8 +78,8 @@ def test_a_night_without_changes_costs_a_few_calls(sim: Simulator, target: WarmT
 def test_what_changed_on_either_side_is_brought_together(
     sim: Simulator, target: WarmTarget
 ) -> None:
-    """S0-31, S2-25, X2, X5: an edit there, an unsubscription there, a new name here, a withdrawal here, a
-    new person, and a new address: each is seen, all others are left alone.
+    """S0-31, S2-25, X2, X5: an edit there, an unsubscription there, a new name here, a withdrawal
+    here, a new person, and a new address: each is seen, all others are left alone.
     """
     sim.event("edit_contact", contact="3", firstName="Somebody")
     sim.event("unsubscribe", contact="4", list="1")

@@ -280,7 +280,7 @@ LISTED = [OLD_LEAD, OLD]
 def test_clean_up_removes_listed_tags_once_their_successor_is_seen(
     sim: Simulator, make_target: Any, include: bool
 ) -> None:
-    """S4-27, S4-28, S4-35: after the new tag was read back, in the order of the list, nothing else."""
+    """S4-27, S4-28, S4-35: after the new tag was read back, in the order of the list, no other."""
     seed(sim, known(1, tags=[OLD, OLD_LEAD, OLD_ADDED, "vip"]), known(2, tags=[OLD]))
     sim.switches(include_supported=include)
     target = make_target(streams=persons(clean_up=True, legacy_tags=LISTED))

@@ -62,7 +62,7 @@ def test_a_contact_deleted_meanwhile_goes_to_the_worklist_if_so_configured(
 
 
 def test_a_race_on_insert_becomes_an_adoption(known: Simulator, target: WarmTarget) -> None:
-    """S0-40, S0-43, S0-45, S2-6: "already exists" refreshes the mapping by address; no duplicate."""
+    """S0-40, S0-43, S0-45, S2-6: "already exists" refreshes the mapping; no duplicate."""
     other = {"email": "New@example.com", "firstName": "Form", "fieldValues": {"LAND": "AT"}}
     known.faults(
         [on(*CREATE, {"type": "event", "event": {"type": "create_contact", "values": other}})]

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from target_activecampaign.memberships import mailed_address, membership_of, state_of
+from target_activecampaign.memberships import mailed_address
 from target_activecampaign.model import Contact, Existing, Membership
+from target_activecampaign.states import membership_of, state_of
 from target_kit.address import Address
 from target_kit.consent import State
 

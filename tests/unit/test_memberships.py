@@ -11,17 +11,15 @@ from hypothesis import strategies as st
 from target_activecampaign.list_settings import ConsentColumns, ListRule, TagRule
 from target_activecampaign.memberships import (
     ManagedList,
-    Past,
-    ended,
-    membership_of,
     plan_lists,
     plan_tags,
-    state_of,
     subscriptions,
     withdrawals,
 )
 from target_activecampaign.model import Contact, Existing, ListChange, Membership
+from target_activecampaign.past import Past, ended, ended_by
 from target_activecampaign.settings import read_settings
+from target_activecampaign.states import membership_of, state_of
 from target_activecampaign.wishes import consents_of, tags_of, wants_of
 from target_kit.address import Address
 from target_kit.consent import Consent, Method, State, Status
@@ -250,6 +248,61 @@ def test_what_this_target_ended_itself_is_no_word_of_the_person() -> None:
         past = Past(None, (there,), carried | {ended(former("2"), "1")})
         changes, _ = plan_lists(one, existing(), LISTS, {}, NOW, mailed=HERE, past=past)
         assert bool(changes) is enters
+
+
+@pytest.mark.parametrize("code", [None, "0", "1", "2", "3"])
+@pytest.mark.parametrize(("left_at", "counts"), [
+    (GIVEN - timedelta(days=1), True), (GIVEN + timedelta(days=1), False), (None, False),
+])  # fmt: skip
+def test_what_was_said_under_an_address_holds_for_whoever_has_it_next(
+    code: str | None, left_at: datetime | None, counts: bool
+) -> None:
+    """S2-28, X2: somebody else left the list there: proof for that address must be newer, to come
+    in and to stay in.
+    """
+    one = contact(consents=FOR_NEW)
+    lists = {"1": Membership(code, GIVEN - timedelta(days=9) if code == "2" else None)}
+    there = existing(lists=lists if code else {}, bounced_on="2026-02-01")
+    other = existing(id="11", lists={"1": Membership("2", left_at)})
+    past = Past(others=(existing(id="12", lists={"1": Membership("1")}), other))
+    changes, _ = plan_lists(one, there, LISTS, {}, NOW, mailed=HERE, past=past)
+    if code == "1":
+        assert changes == (() if counts else (ListChange("1", Method.UNSUBSCRIBE),))
+    elif code == "3":
+        assert changes == ((ListChange("1", Method.RESUBSCRIBE),) if counts else ())
+    else:
+        assert changes == ((ListChange("1", Method.RESUBSCRIBE),) if counts else ())
+    bounced = existing(id="11", lists={}, bounces=1, bounced_on="2027-01-01")
+    again = Past(others=(bounced,))
+    changes, _ = plan_lists(one, there, LISTS, {}, NOW, mailed=HERE, past=again)
+    assert subscriptions(changes) == ()
+
+
+def test_a_list_that_keeps_its_people_keeps_them_there_as_well() -> None:
+    """S2-13: by an explicit word; nobody enters by it."""
+    keeps = {"News": ManagedList("1", "ads", keeps=True)}
+    past = Past(others=(existing(id="11", lists={"1": Membership("2")}),))
+    active = existing(lists={"1": Membership("1")})
+    assert plan_lists(contact(), active, keeps, {}, NOW, mailed=HERE, past=past) == ((), "")
+    assert plan_lists(contact(), existing(), keeps, {}, NOW, mailed=HERE, past=past)[0] == ()
+
+
+def test_only_what_ended_under_the_address_is_remembered_of_it() -> None:
+    """S2-9, S2-28: what a contact left, or bounced from, after it had moved on is not of there."""
+    moved = NOW - timedelta(days=5)
+    lists = {
+        "1": Membership("2", moved - timedelta(days=1)),
+        "2": Membership("2", moved + timedelta(days=1)),
+        "3": Membership("91"),
+        "4": Membership("1"),
+    }
+    then = ended_by(existing(lists=lists, bounces=1, bounced_on="2027-01-01"), moved)
+    assert sorted(then.lists or {}) == ["1", "3", "4"]
+    assert then.bounces == 0
+    own = frozenset({ended(existing(lists=lists), "1")})
+    assert sorted(ended_by(existing(lists=lists), moved, own).lists or {}) == ["3", "4"]
+    assert ended_by(existing(bounces=2, bounced_on="2026-01-01"), moved).bounces == 2
+    assert ended_by(existing(bounces=2), moved).bounces == 2
 
 
 def test_where_there_is_a_former_contact_evidence_must_name_its_address() -> None:
