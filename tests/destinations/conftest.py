@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 from destinations_support import WarmTarget, Zygote
+from scene_support import STREAM, Scene
 from simulators_support import Simulator
 from tap.conftest import postgresql, server_directory  # noqa: F401 - fixtures
 
 MakeTarget = Callable[..., WarmTarget]
+MakeScene = Callable[..., Scene]
 LEDGERS = ["sqlite", "postgresql"]
 
 
@@ -81,3 +84,15 @@ def make_target(
 def target(make_target: MakeTarget) -> WarmTarget:
     """A target with the default mapping that creates missing custom fields."""
     return make_target()
+
+
+@pytest.fixture
+def make_scene(sim: Simulator, make_target: MakeTarget) -> Iterator[MakeScene]:
+    """Build an account and a target with these options of its stream."""
+    with ExitStack() as scenes:
+
+        def make(reads: str = "crawl", **more: Any) -> Scene:
+            target = make_target(streams={"contacts": {**STREAM, **more}}, reads=reads)
+            return scenes.enter_context(Scene.of(sim, target))
+
+        yield make

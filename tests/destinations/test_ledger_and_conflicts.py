@@ -3,42 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
 from itertools import chain, zip_longest
 from typing import Any
 
 import pytest
-from conflicts_support import (
-    CONFLICTS,
-    LAST_MONTH,
-    STREAM,
-    Conflict,
-    Scene,
-    consent,
-    just_now,
-    there,
-)
+from conflicts_support import CONFLICTS, Conflict
 from ledger_support import place_of
-from simulators_support import Simulator
+from scene_support import LAST_MONTH, Scene, consent, just_now, there
 from target_activecampaign.worklist import REPAIRS
 from target_support import Run, record
 
 READS = pytest.mark.parametrize("reads", ["crawl", "point"])
 HEALTHY = (record(900, "he1@example.com", given_name="New"), record(901, "he2@example.com"))
 MakeScene = Callable[..., Scene]
-
-
-@pytest.fixture
-def make_scene(sim: Simulator, make_target: Any) -> Iterator[MakeScene]:
-    """An account and a target with these settings."""
-    with ExitStack() as scenes:
-
-        def make(reads: str = "crawl", **more: Any) -> Scene:
-            target = make_target(streams={"contacts": {**STREAM, **more}}, reads=reads)
-            return scenes.enter_context(Scene.of(sim, target))
-
-        yield make
 
 
 def plant(scene: Scene, conflicts: Sequence[Conflict]) -> None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conflicts_support import LAST_MONTH, STREAM, Message, Scene, consent, just_now, there
 from ledger_support import lose_ledger
-from simulators_support import Simulator
+from scene_support import LAST_MONTH, STREAM, Message, Scene, consent, just_now, there
 from target_support import Run, record
 
 READS = pytest.mark.parametrize("reads", ["crawl", "point"])
@@ -21,18 +19,6 @@ RICH = {
 }
 #: Consent of which the source does not say for which address it was given.
 UNNAMED = {name: column for name, column in STREAM["consent"].items() if name != "address"}
-
-
-@pytest.fixture
-def make_scene(sim: Simulator, make_target: Any) -> Iterator[MakeScene]:
-    """An account and a target with these settings."""
-    with ExitStack() as scenes:
-
-        def make(reads: str = "crawl", **more: Any) -> Scene:
-            target = make_target(streams={"contacts": {**STREAM, **more}}, reads=reads)
-            return scenes.enter_context(Scene.of(sim, target))
-
-        yield make
 
 
 def proof(address: str) -> dict[str, Any]:

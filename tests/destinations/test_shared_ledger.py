@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from conflicts_support import there
 from destinations_support import WarmTarget, seeded_fields
 from ledger_support import wait_for
+from scene_support import there
 from simulators_support import Simulator
 from tap_support import PostgresServer
 from target_support import lines, record, schema, state
