@@ -213,6 +213,22 @@ def test_a_list_that_is_added_later_takes_old_evidence_once_the_ledger_is_lost(
 
 
 @LEDGER
+def test_what_somebody_else_said_under_an_address_is_only_in_the_ledger(
+    make_scene: MakeScene, ledger: bool
+) -> None:
+    """X8, S2-28: whoever gets an address under which somebody had left begins inactive, unless the
+    proof is newer; lost, nothing there tells whose the address was.
+    """
+    scene = make_scene()
+    scene.deliver([record(6, "c6@example.com", **proof("c6@example.com"))])
+    scene.sim.event("unsubscribe", email="c6@example.com")
+    scene.deliver([record(6, "c6b@example.com")])
+    lost(scene, ledger)
+    scene.deliver([record(7, "c6@example.com", **proof("c6@example.com"))])
+    assert scene.active() == (set() if ledger else {"c6@example.com"})
+
+
+@LEDGER
 def test_an_approval_that_was_not_carried_out_is_only_in_the_ledger(
     make_scene: MakeScene, ledger: bool
 ) -> None:
