@@ -135,7 +135,18 @@ class Intended:
         wanted = kept if row.interests is None else set(filter(None, row.interests.split(",")))
         assert named == wanted, f"owned tags: {words}"
         allowed = self.standings(row, old)
+        if self.left_by_others(row, old):  # what they said of the address may be remembered
+            allowed |= {"2", old["lists"].get(NEWS) if old else None}
         assert now["lists"].get(NEWS) in allowed, f"membership, not in {allowed}: {words}"
+
+    def left_by_others(self, row: Row, old: Any) -> bool:
+        """Whether somebody else ended a membership at this very address since the proof for it."""
+        ends = [
+            end
+            for (number, address, _), end in self.watch.left.items()
+            if number != (old["id"] if old else "") and address == key_of(row.email)
+        ]
+        return row.consent_at is not None and any(end >= row.consent_at for end in ends)
 
     def standings(self, row: Row, old: Any) -> set[str | None]:
         """The statuses on the list that are right afterwards: the table of the README."""

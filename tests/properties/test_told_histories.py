@@ -62,3 +62,14 @@ def test_a_swap_without_proof_takes_both_off_the_list(history: History) -> None:
     history.settle(remembers=False)
     assert standing(history, "1") == ("p2@example.com", "2")
     assert standing(history, "2") == ("p1@example.com", "2")
+
+
+@pytest.mark.parametrize("left", ["unsubscribe", "bounce"])
+def test_who_left_an_address_left_it_for_the_next_person_there(history: History, left: str) -> None:
+    """S2-28, X2: the mailbox said so before it was handed on; proof from before does not help."""
+    history.happens(left, "1")
+    history.source.move({2: "p1@example.com", 1: "p1n@example.com"}, fresh=False)
+    history.source.say(2, **history.source.consent_for("p1@example.com", "confirmed", 9))
+    history.settle(remembers=True)
+    assert standing(history, "2")[0] == "p1@example.com"
+    assert standing(history, "2")[1] != "1"
