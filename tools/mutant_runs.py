@@ -145,6 +145,11 @@ def take_copy(root: Path, paths: Iterable[str], folder: Path) -> None:
     os.chdir(folder)
 
 
+def keep_bytecode(folder: Path) -> None:
+    """What the first child compiles, the others need not; nothing of it goes anywhere else."""
+    sys.dont_write_bytecode, sys.pycache_prefix = False, str(folder / "bytecode")
+
+
 def load_libraries(names: Iterable[str]) -> None:
     """Once, before any fork, with those that pytest will load as plugins.
 

@@ -29,6 +29,7 @@ from tools.mutant_runs import (
     Guarded,
     Mutant,
     check_unchanged,
+    keep_bytecode,
     load_libraries,
     take_copy,
     verdicts,
@@ -48,14 +49,19 @@ def guarded(config: Mapping[str, Any], root: Path) -> list[Guarded]:
     ]
 
 
-def mutants(config: Mapping[str, Any], modules: Iterable[Guarded]) -> list[Mutant]:
-    """All mutants, module by module, those made by hand first."""
+def mutants(config: Mapping[str, Any], root: Path, only: str = "") -> list[Mutant]:
+    """All mutants of the modules whose name holds `only`, module by module, those made by hand
+    first.
+    """
     enums: dict[str, tuple[str, ...]] = {}
+    modules = guarded(config, root)
     for folder in {module.path.parent for module in modules}:
         for path in folder.glob("*.py"):
             enums |= enumerations(ast.parse(path.read_text(encoding="utf-8")))
     found: list[Mutant] = []
     for module in modules:
+        if only not in module.name:
+            continue
         source = module.path.read_text(encoding="utf-8")
         hand = [one for one in config.get("by_hand", ()) if one["module"] == module.name]
         found += [_made_by_hand(module, source, one) for one in hand]
@@ -148,8 +154,9 @@ def main() -> None:
         folder = Path(name)
         take_copy(args.root, config["modules"], folder)
         load_libraries(config["libraries"])
+        keep_bytecode(folder)
         modules = [one for one in guarded(config, folder) if args.only in one.name]
-        every = mutants(config, modules)
+        every = mutants(config, folder, args.only)
         if args.share is not None:
             print(f"{args.share} of {len(every)} mutants, --seed {args.seed}", flush=True)
         check_unchanged(modules, folder)

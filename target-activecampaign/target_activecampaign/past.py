@@ -52,7 +52,7 @@ def with_formers(
     if state is not State.NONE:
         return state, ended_at
     left = [_left_at(former, list_id, past.carried) for former in past.formers]
-    known = [moment for was, moment in left if was and moment]
+    known = [moment for _, moment in left if moment]
     if len(known) < sum(was for was, _ in left):
         return State.UNSUBSCRIBED, None
     return (State.UNSUBSCRIBED, max(known)) if known else (state, ended_at)
@@ -101,7 +101,7 @@ def ended_by(
         if row.ended_at is None
         or (row.ended_at <= latest and ended(existing, list_id) not in carried)
     }
-    bounced = end_of(existing.bounced_on) if existing.bounces else None
+    bounced = end_of(existing.bounced_on)
     counts = existing.bounces if bounced is None or bounced <= latest + DAY_OVER else 0
     return msgspec.structs.replace(existing, lists=lists, bounces=counts)
 

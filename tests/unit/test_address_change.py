@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
+from email_validator.rfc_constants import CASE_INSENSITIVE_MAILBOX_NAMES
 from hypothesis import given
 from hypothesis import strategies as st
-from target_kit.address import parse_address
+from target_kit.address import address_key, parse_address
 from target_kit.address_change import (
     DEFAULT_POLICIES,
     ROLES,
@@ -13,6 +16,7 @@ from target_kit.address_change import (
     ChangePolicy,
     classify,
     cycles,
+    is_parked,
     is_role,
     parked,
     read_policies,
@@ -20,6 +24,18 @@ from target_kit.address_change import (
 
 CASE, LOCAL, DOMAIN, ROLE = ChangeClass
 RENAME, RESUBSCRIBE, HOLD = ChangePolicy
+#: Mailboxes that several people read, as companies name them, besides those of RFC 2142.
+ENGLISH = """
+    accounting accounts admin administrator billing booking compliance contact finance hello help
+    helpdesk hr invoice invoices it jobs legal mail mailbox media newsletter no-reply noreply
+    office order orders personal post press privacy purchasing reception reservation service shop
+    team welcome
+"""
+GERMAN = """
+    anfrage anfragen bestellung bestellungen bewerbung buchhaltung buchung buero büro datenschutz
+    dispo einkauf empfang hallo infos kanzlei karriere kontakt kundenservice praxis presse rechnung
+    rechnungen sekretariat versand vertrieb verwaltung zentrale
+"""
 
 
 @pytest.mark.parametrize(
@@ -50,6 +66,12 @@ def test_each_kind_of_change_is_known(old: str, new: str, kind: ChangeClass | No
 def test_a_mailbox_of_several_people_is_told_from_a_persons(local: str) -> None:
     """A role mailbox is known with numbers and tags too."""
     assert is_role(f"{local}@example.com")
+
+
+@pytest.mark.parametrize("words", [CASE_INSENSITIVE_MAILBOX_NAMES, ENGLISH.split(), GERMAN.split()])
+def test_the_usual_mailboxes_of_companies_are_known(words: list[str]) -> None:
+    """S2-11: one that went missing would hand its consent on to whoever gets its contact."""
+    assert [word for word in words if not is_role(f"{word}@example.com")] == []
 
 
 @pytest.mark.parametrize("local", ["inform", "max.info", "salesman", "2", "", "teamleiter"])
@@ -127,3 +149,19 @@ def test_two_parked_contacts_never_share_an_address() -> None:
     """S2-17: a contact waits at an address of its own that nobody can receive mail at."""
     assert parked("1").key != parked("2").key
     assert parked("1").key.endswith(".invalid")
+    there = parked("A1")
+    assert (there.display.lower(), address_key(there.display)) == (there.key, there.key)
+
+
+@pytest.mark.parametrize("spelled", [str, str.upper, " {} ".format])
+def test_a_parked_contact_is_known_however_the_vendor_spells_its_address(
+    spelled: Callable[[str], str],
+) -> None:
+    """S2-28: whoever was left there by a run cut short is taken on from there."""
+    assert is_parked(spelled(parked("1").display))
+
+
+@pytest.mark.parametrize("text", ["", "parked-1@example.com", "a@x.address-change.invalid"])
+def test_nobody_else_is_taken_for_parked(text: str) -> None:
+    """S2-15: for a parked contact no policy counts."""
+    assert not is_parked(text)

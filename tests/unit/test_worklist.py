@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from target_activecampaign.worklist import REPAIRS, finding, victim
 from target_kit.outcome import Outcome, Result, Step
 
+README = Path(__file__).parents[2] / "target-activecampaign" / "README.md"
+SENTENCE = README.read_text(encoding="utf-8").partition("The kinds of conflicts are\n")[2]
+KINDS = re.findall(r"`(\w+)`", SENTENCE.partition(":")[0])
 
-@pytest.mark.parametrize("kind", sorted(REPAIRS))
+
+def test_the_readme_names_every_kind() -> None:
+    """S0-60: whoever reads the worklist finds its words there, and no other ones."""
+    assert sorted(REPAIRS) == sorted(KINDS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_conflict_comes_with_a_repair(kind: str) -> None:
     """S0-60: kind, words and what would settle it."""
     item = finding("key:1", Result(Outcome.REJECTED, Step.UPDATE, kind, "said so"))
@@ -28,4 +40,6 @@ def test_what_needs_no_decision_is_no_item() -> None:
 
 def test_a_former_address_that_lives_on_is_an_item_of_its_person() -> None:
     """S2-4: existing victims of changed addresses are found."""
-    assert victim("key:1").kind == "old_address_lives"
+    item = victim("key:1")
+    assert (item.who, item.kind) == ("key:1", "old_address_lives")
+    assert item.repair == REPAIRS["old_address_lives"]
