@@ -9,10 +9,14 @@ from typing import Any
 from target_activecampaign.account_encoding import CURRENCY, Money, has_cents, is_currency
 from target_activecampaign.custom_fields import OF_ACCOUNTS, FieldSpec, read_custom_fields
 from target_activecampaign.model import KeyType, Rule
+from target_activecampaign.options import choice, read_rules
 
 #: Attributes of an account that a source may have (create-an-account-new); its owner is a person
 #: at the destination, whom the backoffice does not know.
 WRITABLE = ("name", "accountUrl")
+_NAMED = {
+    "name": ((Rule.ALWAYS, Rule.ON_CREATE), "only always or on_create: no account is without")
+}
 _OPTIONS = (
     "object", "key", "key_field", "key_type", "fields", "custom_fields", "rules", "create_fields",
     "null_semantics", "version_column", "on_duplicate_name", "on_account_gone", "on_delete",
@@ -110,7 +114,7 @@ def read_account_stream(
     if key_field in custom:
         faults.append(f"{where}.custom_fields.{key_field}: is the key field already")
     money = {n: _money(e, f"{where}.custom_fields.{n}", faults) for n, e in given.items()}
-    rules = _rules(raw, fields, custom, where, faults)
+    rules = read_rules(raw, (*fields, *custom), where, faults, _NAMED)
     key_type = choice(raw, where, "key_type", tuple(KeyType), faults)
     nulls = choice(raw, where, "null_semantics", ("omit", "clear"), faults)
     duplicate = choice(raw, where, "on_duplicate_name", ("first", "newest", "reject"), faults)
@@ -137,36 +141,6 @@ def read_account_stream(
         on_duplicate_name=duplicate,
         on_account_gone=gone,
     )
-
-
-def choice(
-    raw: Mapping[str, Any], where: str, name: str, choices: tuple[str, ...], faults: list[str]
-) -> str:
-    """An option that is one word of several, the first by default."""
-    value = str(raw.get(name, choices[0]))
-    if value not in choices:
-        faults.append(f"{where}.{name}: one of {', '.join(choices)}")
-    return value
-
-
-def _rules(
-    raw: Mapping[str, Any],
-    fields: Mapping[str, str],
-    custom: Mapping[str, str],
-    where: str,
-    faults: list[str],
-) -> dict[str, Rule]:
-    rules: dict[str, Rule] = {}
-    for target, rule in (raw.get("rules") or {}).items():
-        if target not in fields and target not in custom:
-            faults.append(f"{where}.rules.{target}: no such field or custom field in this stream")
-        elif rule not in tuple(Rule):
-            faults.append(f"{where}.rules.{target}: one of {', '.join(Rule)}")
-        elif target == "name" and rule not in (Rule.ALWAYS, Rule.ON_CREATE):
-            faults.append(f"{where}.rules.name: only always or on_create: no account is without")
-        else:
-            rules[target] = Rule(rule)
-    return rules
 
 
 def _money(entry: Any, path: str, faults: list[str]) -> Money:

@@ -17,7 +17,7 @@ from target_kit.address_change import (
 from target_kit.errors import ConfigurationError
 from target_kit.urls import check_base_url
 
-from target_activecampaign.account_settings import AccountStream, choice, read_account_stream
+from target_activecampaign.account_settings import AccountStream, read_account_stream
 from target_activecampaign.custom_fields import FieldSpec, read_custom_fields
 from target_activecampaign.deletion import DeletePolicy, read_policy
 from target_activecampaign.list_settings import (
@@ -29,6 +29,7 @@ from target_activecampaign.list_settings import (
     read_tags,
 )
 from target_activecampaign.model import KeyType, Rule
+from target_activecampaign.options import choice, read_rules
 from target_activecampaign.provenance_settings import (
     Provenance,
     RecordType,
@@ -40,6 +41,8 @@ from target_activecampaign.provenance_settings import (
 WRITABLE = ("email", "firstName", "lastName", "phone", "cdate")
 #: Kept by the vendor itself; writing them would falsify its audit data (S0-33).
 AUDIT_ONLY = ("udate", "id", "hash")
+#: `cdate` is sent when a contact is created and never again.
+_ON_CREATE = {"cdate": ((Rule.ON_CREATE, Rule.NEVER), "only on_create or never (S0-31)")}
 _OF_ACCOUNTS = ("on_duplicate_name", "on_account_gone")
 
 DEFAULT_STREAMS: dict[str, dict[str, Any]] = {
@@ -266,16 +269,7 @@ def _contact_stream(
     key_field = str(raw.get("key_field") or "BUBSCTTID")
     if key_field in custom:
         faults.append(f"{where}.custom_fields.{key_field}: is the key field already")
-    rules: dict[str, Rule] = {}
-    for target, rule in (raw.get("rules") or {}).items():
-        if target not in fields and target not in custom:
-            faults.append(f"{where}.rules.{target}: no such field or custom field in this stream")
-        elif rule not in tuple(Rule):
-            faults.append(f"{where}.rules.{target}: one of {', '.join(Rule)}")
-        elif target == "cdate" and rule not in (Rule.ON_CREATE, Rule.NEVER):
-            faults.append(f"{where}.rules.cdate: only on_create or never (S0-31)")
-        else:
-            rules[target] = Rule(rule)
+    rules = read_rules(raw, (*fields, *custom), where, faults, _ON_CREATE)
     key_type = str(raw.get("key_type", KeyType.AUTO))
     if key_type not in tuple(KeyType):
         faults.append(f"{where}.key_type: one of {', '.join(KeyType)}")
