@@ -32,6 +32,7 @@ FIRST = "first"  # the first address seen of a person: nobody knows since when
 PASSED = "passed_over"  # an address that the source had between two runs
 _THERE = "changed_there"  # the destination, not this target, gave the person this address
 _APPROVED = "approved"  # whatever the policy was: somebody let this change go
+_PROVEN = "proven"  # what was held came with consent for the new address
 
 
 class Memory:
@@ -159,9 +160,15 @@ class Memory:
         elif before.address_key != key:
             kind = classify(before.address_key, Address(key, key))
             ours = contact.email is not None and contact.email.key == key
-            policy = str(self._policies[kind]) if ours and kind else _THERE
-            policy = _APPROVED if ours and self.approved(contact) else policy
-            self._new_intervals.append(Interval(who, key, now, None, str(kind), policy))
+            done = self._done(contact, kind) if ours and kind else _THERE
+            self._new_intervals.append(Interval(who, key, now, None, str(kind), done))
+
+    def _done(self, contact: Contact, kind: ChangeClass) -> str:
+        """How this target carried a change out: by its policy, or why it was not held any more."""
+        if self.approved(contact):
+            return _APPROVED
+        policy = self._policies[kind]
+        return _PROVEN if policy is ChangePolicy.HOLD else str(policy)
 
     def note(self, who: str, result: Result) -> None:
         """Note what is left to be decided by people, or that nothing is any more. A row can't tell

@@ -205,6 +205,8 @@ def test_by_policy_hold_the_old_address_stays_until_there_is_proof(
     assert active(sim) == {(new, "News")}
     assert worklist(target) == set()
     assert target.rejects == []
+    last = target.operate("history", "--key", "1").stdout.splitlines()[-1]
+    assert last.endswith(f"{kind} proven")
 
 
 def test_a_held_row_still_withdraws(sim: Simulator, make_target: Any) -> None:
