@@ -109,7 +109,7 @@ def plan_lists(
             claimed = Claim.MOVED if _changes_address(existing, mailed) else claimed
         if method := decide(listing, state, claimed, wanted=wanted):
             changes.append(ListChange(list_id, method))
-        if wanted and (method is None or (unproven and method is Method.UNSUBSCRIBE)):
+        if wanted and (method is None or unproven):
             before = state is not state_of(existing, list_id)[0]
             why = "unsubscribed_before" if before else _why_not(state, claimed)
             kept = kept or ("no_evidence_for_address" if unproven else why)
@@ -180,6 +180,6 @@ def _changes_address(existing: Existing | None, mailed: str | None) -> bool:
 
 
 def _why_not(state: State, claimed: Claim) -> str:
-    if claimed in (Claim.WITHDRAWN, Claim.ABSENT, Claim.MOVED):
+    if claimed in (Claim.WITHDRAWN, Claim.ABSENT):
         return "no_consent"
     return {State.UNSUBSCRIBED: "unsubscribed_there", State.BOUNCED: "bounced_there"}.get(state, "")

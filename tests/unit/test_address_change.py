@@ -87,7 +87,9 @@ def test_roles_are_written_as_they_are_compared() -> None:
 
 def test_by_default_addresses_are_renamed_and_roles_held() -> None:
     """S0-35, S2-11: in place, but nobody inherits the consent of a mailbox of several people."""
-    assert read_policies(None, "x", []) == dict(DEFAULT_POLICIES)
+    faults: list[str] = []
+    assert read_policies(None, "x", faults) == dict(DEFAULT_POLICIES)
+    assert faults == []
     assert dict(DEFAULT_POLICIES) == {CASE: RENAME, LOCAL: RENAME, DOMAIN: RENAME, ROLE: HOLD}
 
 
@@ -104,7 +106,11 @@ def test_one_word_is_meant_for_every_kind() -> None:
 def test_kinds_that_are_not_named_stay_as_by_default() -> None:
     """S2-15: a policy for each kind."""
     policies = read_policies({"domain": "hold", "local_part": "resubscribe"}, "x", [])
-    assert policies == dict(DEFAULT_POLICIES) | {DOMAIN: HOLD, LOCAL: RESUBSCRIBE}
+    assert policies == {CASE: RENAME, LOCAL: RESUBSCRIBE, DOMAIN: HOLD, ROLE: HOLD}
+    renames = {"role_to_personal": "rename", "case_only": "hold"}
+    policies = read_policies(renames, "x", [])
+    assert policies == {CASE: HOLD, LOCAL: RENAME, DOMAIN: RENAME, ROLE: RENAME}
+    assert read_policies({}, "x", []) == {CASE: RENAME, LOCAL: RENAME, DOMAIN: RENAME, ROLE: HOLD}
 
 
 @pytest.mark.parametrize(
@@ -120,9 +126,35 @@ def test_kinds_that_are_not_named_stay_as_by_default() -> None:
 def test_what_is_no_policy_is_a_fault(raw: object, fault: str) -> None:
     """One fault a mistake, with where it is and what would do."""
     faults: list[str] = []
-    read_policies(raw, "x", faults)
+    assert read_policies(raw, "x", faults) == dict(DEFAULT_POLICIES)
     assert len(faults) == 1
     assert faults[0].startswith(fault)
+
+
+class Asked(dict[str, str]):
+    """Who waits for whom; asked too often, it fails."""
+
+    asked = 0
+
+    def _count(self) -> None:
+        self.asked += 1
+        assert self.asked <= 5 * len(self)
+
+    def __contains__(self, name: object) -> bool:
+        self._count()
+        return super().__contains__(name)
+
+    def __getitem__(self, name: str) -> str:
+        self._count()
+        return super().__getitem__(name)
+
+
+@pytest.mark.parametrize(
+    "waiting", [{"1": "2", "2": "1", "3": "1"}, {"1": "2", "2": "3"}, {"1": "1"}]
+)
+def test_looking_for_rings_comes_to_an_end(waiting: dict[str, str]) -> None:
+    """S2-28: each contact is asked a few times, however they wait for one another."""
+    assert len(list(cycles(Asked(waiting)))) <= 1
 
 
 def test_a_swap_is_a_ring_and_a_chain_is_none() -> None:
@@ -130,6 +162,8 @@ def test_a_swap_is_a_ring_and_a_chain_is_none() -> None:
     assert list(cycles({"1": "2", "2": "1", "3": "1", "7": "9"})) == [["1", "2"]]
     assert list(cycles({"3": "1", "2": "3", "1": "2"})) == [["1", "2", "3"]]
     assert list(cycles({"1": "2", "2": "3"})) == []
+    two = {"4": "3", "3": "4", "2": "1", "1": "2"}
+    assert list(cycles(two)) == [["1", "2"], ["3", "4"]]
     assert list(cycles({"4": "4"})) == [["4"]]
     assert list(cycles({})) == []
 

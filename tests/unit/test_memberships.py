@@ -29,6 +29,7 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 GIVEN = NOW - timedelta(days=10)
 HERE = "a@example.com"
 LISTS = {"News": ManagedList("1", "ads"), "Offers": ManagedList("2", "ads")}
+FOR_NEW = {"ads": Consent(Status.CONFIRMED, GIVEN, HERE)}
 SOURCE = {"ads": ConsentColumns("c", "at", "proof", "for")}
 
 
@@ -114,6 +115,7 @@ def test_a_list_that_is_not_configured_is_never_planned() -> None:
     (None, HERE, HERE, True),  # unsaid, and the same address there
     (HERE, "old@example.com", HERE, True),  # said to be for the new one
     ("old@example.com", "old@example.com", HERE, False),
+    ("old@example.com", HERE, HERE, False),  # said to be for another, whatever the row's is
     (HERE, "old@example.com", "old@example.com", False),  # the address there is kept
     (None, "A@Example.com", HERE, True),  # letter case is no other address
 ])  # fmt: skip
@@ -124,6 +126,59 @@ def test_evidence_counts_for_its_own_address(
     one = contact(consents={"ads": Consent(Status.CONFIRMED, GIVEN, given_for)})
     enters = planned(one, existing(email=there), mailed)
     assert enters == ([ListChange("1", Method.SUBSCRIBE)] if subscribed else [])
+
+
+@pytest.mark.parametrize(("given_for", "subscribed"), [
+    (None, True), (HERE, True), ("old@example.com", False),
+])  # fmt: skip
+def test_a_new_contact_enters_by_evidence_for_its_address(
+    given_for: str | None, subscribed: bool
+) -> None:
+    """S2-11: unsaid, it is the row's own; so it is where no membership was read."""
+    one = contact(consents={"ads": Consent(Status.CONFIRMED, GIVEN, given_for)})
+    expected = [ListChange("1", Method.SUBSCRIBE)] if subscribed else []
+    assert planned(one, None) == expected
+    assert planned(one, existing(lists=None)) == expected
+
+
+def test_a_row_without_address_proves_nothing_for_the_one_there() -> None:
+    """S2-11: evidence that names no address is for that of its row, and this one has none."""
+    changes, kept = plan_lists(contact(email=None), existing(), LISTS, {}, NOW, mailed=HERE)
+    assert (changes, kept) == ((), "no_evidence_for_address")
+
+
+@pytest.mark.parametrize(("there", "past"), [
+    (existing(), Past()),
+    (existing(email="old@example.com"), Past()),
+    (existing(), Past(GIVEN + timedelta(days=1))),
+    (existing(), Past(None, (existing(id="9"),))),
+])  # fmt: skip
+@pytest.mark.parametrize("given_for", [None, "other@example.com"])
+def test_where_no_address_is_asked_for_evidence_counts_for_any(
+    there: Existing, past: Past, given_for: str | None
+) -> None:
+    """S2-13: by an explicit word; consent itself is needed all the same."""
+    one = contact(consents={"ads": Consent(Status.CONFIRMED, GIVEN, given_for)})
+    changes, kept = plan_lists(one, there, LISTS, {}, NOW, mailed=None, past=past)
+    assert (changes, kept) == ((ListChange("1", Method.SUBSCRIBE),), "")
+    undated = contact(consents={"ads": Consent(Status.CONFIRMED, None, given_for)})
+    changes, kept = plan_lists(undated, there, LISTS, {}, NOW, mailed=None, past=past)
+    assert (changes, kept) == ((), "no_consent")
+
+
+def test_who_came_back_stays_where_no_address_is_asked_for() -> None:
+    """S2-13: nothing moves then, so that what ended before has been made good already."""
+    back = existing(email="old@example.com", lists={"1": Membership("1", GIVEN)})
+    assert planned(contact(), back, None) == []
+
+
+@pytest.mark.parametrize("code", ["2", "3"])
+def test_who_had_left_has_left_whatever_the_address_will_be(code: str) -> None:
+    """S2-27: the reason is what they said, not that their address changes."""
+    lists = {"1": Membership(code, GIVEN + timedelta(days=1))}
+    there = existing(email="old@example.com", lists=lists, bounced_on="2026-02-25")
+    changes, kept = plan_lists(contact(consents=FOR_NEW), there, LISTS, {}, NOW, mailed=HERE)
+    assert (changes, kept) == ((), {"2": "unsubscribed_there", "3": "bounced_there"}[code])
 
 
 @pytest.mark.parametrize("code", [None, "0", "1"])
@@ -153,7 +208,9 @@ def test_who_had_left_moves_only_with_evidence_newer_than_that(
     given_at = GIVEN + timedelta(days=days)
     one = contact(consents={"ads": Consent(Status.CONFIRMED, given_at, HERE)})
     moving = existing(email="b@example.com", **past)
-    assert planned(one, moving) == ([ListChange("1", Method.UNSUBSCRIBE)] if ends else [])
+    changes, kept = plan_lists(one, moving, LISTS, {}, NOW, mailed=HERE)
+    assert changes == ((ListChange("1", Method.UNSUBSCRIBE),) if ends else ())
+    assert kept == ("no_evidence_for_address" if ends else "")
     assert planned(one, existing(**past)) == []
 
 
@@ -175,6 +232,8 @@ def test_evidence_older_than_the_address_is_for_another(
     changes, kept = plan_lists(contact(), existing(), LISTS, {}, NOW, mailed=HERE, past=Past(since))
     assert changes == ((ListChange("1", Method.SUBSCRIBE),) if subscribed else ())
     assert kept == ("" if subscribed else "no_evidence_for_address")
+    gone = plan_lists(contact(), None, LISTS, {}, NOW, mailed=HERE, past=Past(since))
+    assert gone == (changes, kept)
     named = contact(consents={"ads": Consent(Status.CONFIRMED, GIVEN, HERE)})
     changes, _ = plan_lists(named, existing(), LISTS, {}, NOW, mailed=HERE, past=Past(since))
     assert changes == (ListChange("1", Method.SUBSCRIBE),)
@@ -185,14 +244,13 @@ def test_a_list_that_keeps_its_people_asks_for_no_new_proof() -> None:
     keeps = {"News": ManagedList("1", "ads", keeps=True)}
     active = existing(email="old@example.com", lists={"1": Membership("1")})
     assert plan_lists(contact(), active, keeps, {}, NOW, mailed=HERE) == ((), "")
+    back = existing(email="old@example.com", lists={"1": Membership("1", NOW)})
+    assert plan_lists(contact(), back, keeps, {}, NOW, mailed=HERE) == ((), "")
     withdrawn = contact(consents={"ads": Consent(Status.UNSUBSCRIBED)})
     changes, _ = plan_lists(withdrawn, active, keeps, {}, NOW, mailed=HERE)
     assert changes == (ListChange("1", Method.UNSUBSCRIBE),)
     left = existing(email="old@example.com", lists={"1": Membership("2", GIVEN)})
     assert plan_lists(contact(), left, keeps, {}, NOW, mailed=HERE)[0] == ()
-
-
-FOR_NEW = {"ads": Consent(Status.CONFIRMED, GIVEN, HERE)}
 
 
 def former(status: str, ended_at: datetime | None = None, **more: Any) -> Existing:

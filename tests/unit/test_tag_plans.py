@@ -52,6 +52,7 @@ def test_a_tag_to_remove_is_not_added_by_the_column() -> None:
     rule = TagRule(remove=("CRM-GOLD", "older"), column="t", owned_prefixes=("crm-",))
     change, _ = planned(rule, ("Crm-Gold", "crm-silver"), "5", "1")
     assert change == TagChange(("crm-silver",), ("1", "5"))
+    assert planned(rule, ("Crm-Gold",))[0] == TagChange((), ())
 
 
 @pytest.mark.parametrize("listed", [("Newsletter",), ("VIP", "Newsletter"), ("VIP", "crm-silver")])
