@@ -142,7 +142,7 @@ def _values(
             problems.append(FieldProblem(perstag, error.cause, error.message))
             continue
         clears = stream.clears or raw is False  # a box no longer ticked
-        if (text or (before and clears)) and not same(field, before, text):
+        if (text or clears) and not same(field, before, text):
             values[field.id] = text
     return values, tuple(problems)
 

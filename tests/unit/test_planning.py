@@ -117,7 +117,7 @@ def test_an_address_of_somebody_else_is_a_typed_conflict(policy: str) -> None:
 
 def test_a_contact_of_nobodys_is_only_taken_over_by_one_that_begins_anew() -> None:
     """S2-29: two contacts are never made one in place, but a new beginning may be where it is."""
-    begins = changing("b@example.com", policies="resubscribe", holder="11", free=True)
+    begins = changing("b@example.com", policies="resubscribe", holder="11")
     assert begins == AddressPlan(retire=True)
     with pytest.raises(RowError):
         changing("b@example.com", policies="rename", holder="11", free=True)
@@ -155,6 +155,13 @@ def test_another_spelling_is_no_change() -> None:
     """
     assert changing("A@example.com", "a@example.com") == AddressPlan()
     assert changing("A@example.com", "a@example.com", {"case_only": "hold"}).held
+
+
+@pytest.mark.parametrize("policy", ["rename", "resubscribe", "hold"])
+def test_the_same_address_is_no_change_by_any_policy(policy: str) -> None:
+    """X3: whoever has it, blanks around it as well."""
+    for was in ("a@example.com", " a@example.com "):
+        assert changing("a@example.com", was, policy, holder="11") == AddressPlan()
 
 
 def test_an_address_that_no_rule_feeds_is_left_alone() -> None:

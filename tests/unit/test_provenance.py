@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from target_activecampaign.mapping import to_contact
 from target_activecampaign.model import KeyType, Origin
-from target_activecampaign.origins import origin_of
+from target_activecampaign.origins import is_person_account, origin_of
 from target_activecampaign.provenance import barred, due, kinds_of, legacy
 from target_activecampaign.provenance_settings import DEFAULT_TAGS, Provenance, RecordType
 from target_activecampaign.settings import Settings, read_settings
@@ -106,6 +106,14 @@ def test_only_who_was_there_before_is_added() -> None:
     assert due(brought, {}, PERSON, rule()) == ("created-from-salesforce-person-account",)
     assert due(brought, held("created-from-salesforce-person-account"), "", rule()) == ()
     assert due(brought, held("added-to-salesforce-person-account"), "", rule()) == ()
+
+
+def test_letter_case_makes_no_other_tag_of_origin() -> None:
+    """S4-22, X3: names compare as the vendor compares them, those of the settings too."""
+    named = rule(tags={"person_account": {"created": "Made", "added": "Brought"}})
+    for tag in ("MADE", "made", "brought"):
+        assert due(Origin(PERSON, added=True), held(tag), "", named) == ()
+    assert due(Origin(PERSON), held("made"), PERSON, named) == ()
 
 
 @given(
@@ -248,6 +256,23 @@ def test_a_record_type_is_read_by_the_sources_own_words(word: Any, kind: RecordT
     """S4-26: letters of any case, flags as well."""
     words = {"person_account": ["PersonAccount", "true"], "contact": "false"}
     assert origin_of({"kind": word}, rule(values=words)) == Origin(kind)
+
+
+def test_a_stream_of_one_record_type_needs_no_column_for_it() -> None:
+    """S4-24: and one without that option says nothing of any record."""
+    assert origin_of({"kind": "contact"}, rule(record_type="lead")) == Origin(LEAD)
+    assert origin_of({"kind": "contact"}, None) is None
+    assert not is_person_account(None)
+
+
+@pytest.mark.parametrize(("word", "before"), [
+    (" LEAD ", LEAD), ("Lead", LEAD), (1, LEAD), (None, ""), ("", ""), (" ", ""),
+])  # fmt: skip
+def test_what_a_record_was_before_is_read_by_the_same_words(word: Any, before: str) -> None:
+    """S4-19, S4-26: letters of any case, numbers as well; nothing where nothing is said."""
+    said = rule(converted_from="before", values={"lead": ["1"]})
+    assert origin_of({"kind": "contact", "before": word}, said) == Origin(CONTACT, before)
+    assert origin_of({"kind": "contact"}, said) == Origin(CONTACT)
 
 
 @pytest.mark.parametrize("word", [None, "", "partner"])
