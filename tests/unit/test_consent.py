@@ -8,6 +8,7 @@ from itertools import product
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from target_kit import consent as firewall
 from target_kit.consent import (
     ALLOWED,
     GRANTS,
@@ -66,6 +67,23 @@ def golden() -> dict[tuple[State, Claim], Method | None]:
 def test_each_cell_of_the_table_allows_what_is_written_down(state: State, claimed: Claim) -> None:
     """S2-11, X2: twenty-five cells, each with the one method that may be called, or none."""
     assert ALLOWED[Listing.MANAGED, state, claimed] is golden()[state, claimed]
+
+
+def test_the_table_that_people_read_is_the_one_that_decides() -> None:
+    """X2: column for column and word for word, as it stands above the code."""
+    lines = iter((firewall.__doc__ or "").splitlines())
+    _, *claims = next(line for line in lines if line.split()[:1] == ["destination"]).split()
+    assert claims == [str(claimed) for claimed in Claim]
+    rows = [line.split() for _, line in zip(range(len(State) + 1), lines, strict=False)][1:]
+    told = {
+        (state, claimed): word.rstrip("*")
+        for state, *words in rows
+        for claimed, word in zip(claims, words, strict=True)
+    }
+    assert told == {
+        (str(state), str(claimed)): str(ALLOWED[Listing.MANAGED, state, claimed] or "-")
+        for state, claimed in product(State, Claim)
+    }
 
 
 @pytest.mark.parametrize(("state", "claimed", "wanted"), EVERY_WISH)
