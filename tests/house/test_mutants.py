@@ -54,6 +54,17 @@ CONFIG = """libraries = []
 [modules]
 "shop-dist/shop/grades.py" = ["tests/test_grades.py"]
 """
+PRICES = """from shop.grades import Grade
+
+PRICE = {Grade.HIGH: 2}
+"""
+PRICED = """from till.prices import PRICE
+
+
+def test_price():
+    assert sum(PRICE.values()) == 2
+    assert len(PRICE) == 1
+"""
 #: What changes nothing in that module: who has less than no points has a low grade anyway.
 HARMLESS = """
 [[equivalent]]
@@ -165,18 +176,33 @@ def test_tests_that_fail_anyway_prove_nothing(tmp_path: Path) -> None:
     assert "shop.grades: its tests fail unchanged" in run.stdout
 
 
-def test_the_consent_firewall_cannot_be_taken_away_unnoticed() -> None:
+def test_what_is_chosen_is_changed_in_the_same_places(tmp_path: Path) -> None:
+    """Words of another module's enumerations change places whether that one is chosen or not."""
+    config = CONFIG + '"till-dist/till/prices.py" = ["tests/test_prices.py"]\n'
+    root = project(tmp_path, STRONG, config)
+    for name, text in {
+        "till-dist/till/__init__.py": "",
+        "till-dist/till/prices.py": PRICES,
+        "tests/test_prices.py": PRICED,
+    }.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    run = mutants("--root", str(root), "--only", "prices")
+    assert run.returncode == 1
+    change = "PRICE = {Grade.HIGH: 2} => PRICE = {Grade.LOW: 2}"
+    assert f"survived: till.prices: module: {change}" in run.stdout
+    assert "shop.grades" not in run.stdout
+
+
+def test_the_firewall_and_todays_share_of_all_decisions_are_guarded() -> None:
     """X2: decide what was wished, leave out the join, take any evidence, any age, any list: some
-    test fails each time.
+    test fails each time, as for sixty changes anywhere, other ones each day; `make mutants` takes
+    all.
     """
-    run = mutants("--only", "target_kit.consent", "--share", "0")
-    assert run.returncode == 0, run.stdout
-    line = next(line for line in run.stdout.splitlines() if line.startswith("target_kit.consent"))
-    assert line.split()[1:4] == ["5", "5", "0"]
-
-
-def test_todays_share_of_changes_to_what_deletions_mean_is_noticed() -> None:
-    """X6: other ones each day; `make mutants` takes all, and the other modules."""
-    run = mutants("--only", "target_activecampaign.deletion", "--share", "20")
+    run = mutants("--share", "60", "--workers", "2")
     print(run.stdout)
     assert run.returncode == 0, run.stdout
+    line = next(line for line in run.stdout.splitlines() if line.startswith("all"))
+    _, total, killed, survived, timed_out, equivalent, _ = line.split()
+    assert (total, survived, timed_out) == ("65", "0", "0")
+    assert int(killed) + int(equivalent) == 65
