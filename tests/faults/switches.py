@@ -84,7 +84,7 @@ class Table:
 
     def lines(self) -> Iterator[str]:
         """Switch, value, whether it is the default, scene, calls, what the target did."""
-        form = "{:28}{:22}{:9}{:18}{:>6}  {}"
+        form = "{:31}{:22}{:9}{:18}{:>6}  {}"
         yield form.format("switch", "value", "default?", "scene", "calls", "what the target did")
         for switch in sorted(TABLE, key=lambda one: one.name):
             rows = sorted(row for row in self.flipped if row[0] == switch.name)
