@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 from target_kit.clock import Clock
 from target_kit.index import DestinationIndex
 from target_kit.intended import Row
@@ -24,6 +25,11 @@ from target_activecampaign.planning import Reads
 #: A filter whose zone is not documented may be off by 14 hours; changes show up late, too.
 _OVERLAP = timedelta(hours=26)
 _READ_THROUGH, _FULL_READ, _MAPPING = "read_through", "full_read_at", "mapping"
+
+
+def digest_of(mapping: Sequence[Any]) -> str:
+    """The same for the same settings in every process: sets are in no order of their own."""
+    return hashlib.sha256(msgspec.json.encode(mapping, order="deterministic")).hexdigest()
 
 
 class Incremental:
@@ -45,7 +51,7 @@ class Incremental:
         self._look = look
         self._index = index
         self._clock = clock
-        self._mapping = hashlib.sha256(repr(mapping).encode()).hexdigest()
+        self._mapping = digest_of(mapping)
         self._full_read_days = full_read_days
         self._began = clock.now()
         self._full = False

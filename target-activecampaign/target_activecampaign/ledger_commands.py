@@ -16,6 +16,7 @@ from target_kit.address import address_key, parse_address
 from target_kit.clock import Clock
 from target_kit.errors import ConfigurationError, RowError
 from target_kit.ledger_entries import Interval
+from target_kit.lock import run_lock
 from target_kit.rejects import Reject, RejectStore
 from target_kit.signals import StopSignal
 
@@ -41,8 +42,8 @@ def worklist_command(target_class: Build, stop: StopSignal) -> click.Command:
             with _ledger(settings, name) as ledger:
                 for item in ledger.worklist():
                     number += 1
-                    since = item.first_seen.strftime(_DAY)
-                    click.echo(f"{name}  {item.who}  {item.kind}  since {since}  {item.times} runs")
+                    who, since = _person(item.who), item.first_seen.strftime(_DAY)
+                    click.echo(f"{name}  {who}  {item.kind}  since {since}  {item.times} runs")
                     click.echo(f"    {item.message}")
                     click.echo(f"    {item.repair}")
         click.echo(f"{number} open item(s)", err=True)
@@ -80,24 +81,31 @@ def approve_command(target_class: Build, stop: StopSignal) -> click.Command:
     @click.option("--key", required=True, help="The person's backoffice key.")
     def approve(settings: Settings, clock: Clock, key: str) -> None:
         """Approve the change of address of this person that waits; the next run carries it out."""
-        approved = 0
-        for name, stream in settings.streams.items():
-            for reject in _held(settings, name):
-                if reject.identity not in _identities(key):
-                    continue
-                text = (reject.record or {}).get(stream.fields["email"])
-                try:
-                    wanted = parse_address(str(text))
-                except RowError:  # no change of address is held with one that can't be read
-                    continue
-                with _ledger(settings, name) as ledger:
-                    ledger.approve(reject.identity, wanted.key, clock.now())
-                approved += 1
+        with run_lock(settings.state_dir, settings.account, "contact"):  # a run writes the rejects
+            approved = _approve(settings, clock, key)
         if not approved:
             raise ConfigurationError("approve: no change of address of this key waits")
         click.echo(f"{approved} change(s) of address approved; run again", err=True)
 
     return approve
+
+
+def _approve(settings: Settings, clock: Clock, key: str) -> int:
+    """How many changes were waiting under this key."""
+    approved = 0
+    for name, stream in settings.streams.items():
+        for reject in _held(settings, name):
+            if reject.identity not in _identities(key):
+                continue
+            text = (reject.record or {}).get(stream.fields["email"])
+            try:
+                wanted = parse_address(str(text))
+            except RowError:  # no change of address is held with one that can't be read
+                continue
+            with _ledger(settings, name) as ledger:
+                ledger.approve(reject.identity, wanted.key, clock.now())
+            approved += 1
+    return approved
 
 
 def _command(name: str, target_class: Build, stop: StopSignal) -> Callable[..., click.Command]:
@@ -133,6 +141,11 @@ def _ledger(settings: Settings, stream: str) -> Iterator[Ledger]:
         settings.state_dir, settings.ledger_url, settings.ledger_scope(stream)
     ) as ledger:
         yield ledger
+
+
+def _person(who: str) -> str:
+    """A key; a row without one is known by its address, which nobody asked to see."""
+    return who if who.startswith("key:") else "a row without key"
 
 
 def _identities(key: str) -> set[str]:

@@ -161,7 +161,11 @@ def declared_key_type(schema: Mapping[str, Any], column: str | None) -> KeyType:
 
 
 def _key_text(record: Mapping[str, Any], stream: ContactStream) -> str:
-    return as_text(record.get(stream.key), stream.key) if stream.key else ""
+    """The key as it is; one that no database would keep is a fault of its row alone."""
+    if stream.key is None:
+        return ""
+    attribute_of(record.get(stream.key), stream.key)
+    return as_text(record.get(stream.key), stream.key)
 
 
 def _account_key(record: Mapping[str, Any], stream: ContactStream) -> str:

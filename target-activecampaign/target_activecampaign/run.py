@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from target_kit.clock import Clock
 from target_kit.errors import (
@@ -95,9 +94,8 @@ class Run:
         if due:
             firsts = {n: spool.records(n, limit=1)[0].seq for n in due if spool.count(n)}
             gate = StateGate(firsts, last, self.intake.close_through)
-            url = urlsplit(self.settings.api_url)
             with (
-                run_lock(self.settings.state_dir, url.netloc + url.path, "contact"),
+                run_lock(self.settings.state_dir, self.settings.account, "contact"),
                 vendor(self.settings, self.clock, self.stop) as client,
                 self._counted_calls(client),
             ):

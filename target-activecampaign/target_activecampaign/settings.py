@@ -183,10 +183,15 @@ class Settings:
     streams: Mapping[str, ContactStream]
     account_streams: Mapping[str, AccountStream]
 
+    @property
+    def account(self) -> str:
+        """What one run at a time may write to."""
+        url = urlsplit(self.api_url)
+        return url.netloc + url.path
+
     def ledger_scope(self, stream: str) -> str:
         """Whose persons a stream's ledger knows: those of this account and stream."""
-        url = urlsplit(self.api_url)
-        return f"{url.netloc}{url.path}/{stream}"
+        return f"{self.account}/{stream}"
 
 
 def read_settings(config: Mapping[str, Any]) -> Settings:

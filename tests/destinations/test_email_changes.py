@@ -16,6 +16,7 @@ from destinations_support import (
 )
 from ledger_support import lose_ledger, place_of
 from simulators_support import Simulator
+from target_kit.lock import run_lock
 from target_support import Run, record, schema, state
 
 OLD, NEW = "max.muster@example.com", "m.muster@example.com"
@@ -237,6 +238,21 @@ def test_an_operator_approves_one_change(sim: Simulator, make_target: Any, tmp_p
     assert history[1].endswith("  role_to_personal approved")
     assert history[1].split(" to ")[1].startswith("now")
     assert target.operate("history", "--address", "INFO@example.com").stdout == history[0] + "\n"
+
+
+def test_no_change_is_approved_while_a_run_is_writing(sim: Simulator, make_target: Any) -> None:
+    """X4: the rejects have one writer at a time; a row without key is not named by its address."""
+    seed(sim, person(1, "info@example.com"))
+    target = make_target(streams=plain())
+    deliver(target, record(1, OLD), record(None, "info@example.com"))
+    account = sim.url.partition("//")[2]
+    with run_lock(target.home / "state", account, "contact"):
+        refused = target.operate("approve", "--key", "1")
+        assert (refused.returncode, "another run" in refused.stderr) == (5, True)
+        said = target.operate("worklist")
+    assert "a row without key" in said.stdout
+    assert "@" not in said.stdout
+    assert target.operate("approve", "--key", "1").returncode == 0
 
 
 @pytest.mark.parametrize(("kind", "old", "new"), CHANGES[1:])

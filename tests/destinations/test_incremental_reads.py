@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -168,3 +171,23 @@ def test_a_run_that_was_stopped_has_read_nothing(sim: Simulator, target: WarmTar
     run = deliver(target, *rows(p200={"given_name": "Neu"}))
     assert run.outcomes["applied"] == 2
     assert contact_of(sim, "person3@example.com")["firstName"] == "A"
+
+
+def test_the_same_settings_are_the_same_in_every_process() -> None:
+    """S4-10: or every night would be one of changed settings, and read everything."""
+    code = (
+        "from target_activecampaign.incremental import digest_of\n"
+        "from target_activecampaign.settings import read_settings\n"
+        "stream = {'key': 'k', 'fields': {'email': 'e'}, 'tags': {'add': ['a', 'b']},"
+        " 'provenance': {'record_type': 'r', 'clean_up': True, 'legacy_tags': ['x', 'y']}}\n"
+        "config = {'api_url': 'http://127.0.0.1:1', 'api_key': 'k', 'streams': {'s': stream}}\n"
+        "print(digest_of((read_settings(config).streams['s'],)))"
+    )
+    seen = set()
+    for seed in ("1", "2", "3"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=environment, capture_output=True, check=True
+        )
+        seen.add(done.stdout)
+    assert len(seen) == 1

@@ -170,3 +170,16 @@ def test_a_deleted_row_is_a_fact_and_marked_as_such() -> None:
     """S0-63: the flow never deletes; the mark keeps a deleted person from being written."""
     record = {**RECORD, "email": "a@example.com", "_sdc_deleted_at": "2026-01-01T00:00:00Z"}
     assert to_contact(record, stream(), KeyType.NUMBER).deleted
+
+
+@pytest.mark.parametrize(("key", "cause"), [
+    ("1\x002", "control_characters"), ("\u202e17", "control_characters"),
+    ("k" * 256, "field_length"),
+])  # fmt: skip
+def test_a_key_that_no_database_would_keep_is_a_fault_of_its_row(key: str, cause: str) -> None:
+    """S0-10: named, so that one row can't end the run in the ledger or at the vendor."""
+    with pytest.raises(RowError) as caught:
+        to_contact({**RECORD, "email": "a@example.com", "ctt_id": key}, stream(), KeyType.TEXT)
+    assert (caught.value.cause, caught.value.field) == (cause, "ctt_id")
+    kept = {**RECORD, "email": "a@example.com", "ctt_id": "k\u00a0" + "k" * 253}
+    assert to_contact(kept, stream(), KeyType.TEXT).key == kept["ctt_id"]
