@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from target_activecampaign.control_settings import CONTROL
+
 _TEXTS: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
 _CONSENT: dict[str, Any] = {
     "type": "object",
@@ -164,6 +166,12 @@ CONFIG_SCHEMA: dict[str, Any] = {
         "report_file": _setting(
             ["string", "null"], "Report file", "Where the run's report is written as JSON."
         ),
+        "report_html": _setting(
+            ["string", "null"],
+            "Report page",
+            "Where the run's report is written as one HTML page for people, earlier runs included.",
+        ),
+        **CONTROL,
         "timeout_seconds": _setting(
             "number",
             "Timeout",
@@ -187,6 +195,26 @@ CONFIG_SCHEMA: dict[str, Any] = {
             "without it a SQLite file in state_dir.",
             secret=True,
             writeOnly=True,
+        ),
+        "rate_limit_url": _setting(
+            ["string", "null"],
+            "Rate limit URL",
+            "PostgreSQL or Redis that all processes of the account share their requests through, "
+            "e.g. redis://host:6379/0.",
+            secret=True,
+            writeOnly=True,
+        ),
+        "shard": _setting(
+            ["object", "null"],
+            "Shard",
+            "Which part of the records this process works on, {index, count}: others work at the "
+            "same time. Needs ledger_url and rate_limit_url.",
+            additionalProperties=False,
+            properties={
+                "index": {"type": "integer", "minimum": 0},
+                "count": {"type": "integer", "minimum": 1},
+            },
+            required=["index", "count"],
         ),
         "on_unknown_stream": _setting(
             "string",

@@ -18,6 +18,7 @@ from target_kit.errors import ConfigurationError
 from target_kit.urls import check_base_url
 
 from target_activecampaign.account_settings import AccountStream, read_account_stream
+from target_activecampaign.control_settings import Control, read_control
 from target_activecampaign.custom_fields import FieldSpec, read_custom_fields
 from target_activecampaign.deletion import DeletePolicy, read_policy
 from target_activecampaign.list_settings import (
@@ -182,6 +183,10 @@ class Settings:
     ledger_url: str | None = field(repr=False)
     streams: Mapping[str, ContactStream]
     account_streams: Mapping[str, AccountStream]
+    control: Control
+    report_html: Path | None = None
+    rate_limit_url: str | None = field(default=None, repr=False)
+    shard: Mapping[str, int] | None = None
 
     @property
     def account(self) -> str:
@@ -221,10 +226,12 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
         if name not in accounts
     }
     faults += truth_faults((n, s.provenance) for n, s in streams.items() if s)
+    control = read_control(config, faults)
     if faults:
         raise ConfigurationError("; ".join(faults))
     deadline = config.get("deadline_seconds")
     report = config.get("report_file")
+    page = config.get("report_html")
     bundle = config.get("ca_bundle")
     return Settings(
         api_url=api_url,
@@ -243,6 +250,10 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
         ledger_url=str(config["ledger_url"]) if config.get("ledger_url") else None,
         streams={name: stream for name, stream in streams.items() if stream is not None},
         account_streams={n: stream for n, stream in account_streams.items() if stream is not None},
+        control=control,
+        report_html=Path(str(page)) if page else None,
+        rate_limit_url=str(config["rate_limit_url"]) if config.get("rate_limit_url") else None,
+        shard=config.get("shard"),
     )
 
 
