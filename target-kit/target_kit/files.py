@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from target_kit.errors import ConfigurationError
 
@@ -36,15 +39,23 @@ def open_private(path: Path, flags: int) -> int:
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Replace `path` so that after a crash either the old or the new content is there.
+    """Replace `path` by `data`; see `replaced_atomically`."""
+    with replaced_atomically(path) as file:
+        file.write(data)
 
-    Order: temporary file, fsync, rename, fsync of the directory (Pillai et al., OSDI 2014).
+
+@contextmanager
+def replaced_atomically(path: Path) -> Iterator[BinaryIO]:
+    """A private file to write into, which replaces `path` when the block has ended well.
+
+    After a crash either the old or the new content is there. Order: temporary file, fsync, rename,
+    fsync of the directory (Pillai et al., OSDI 2014).
     """
     temporary = path.with_name(f"{path.name}.new")
     temporary.unlink(missing_ok=True)
     descriptor = open_private(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
+        yield file
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
