@@ -15,13 +15,13 @@ from target_kit.errors import GuardTripped
 
 #: What is counted, by name. `unsubscribes` are memberships ended without a withdrawal of consent.
 MEASURES = {
-    "creates": "contacts created",
-    "updates": "contacts changed",
-    "address_changes": "addresses changed",
-    "unsubscribes": "memberships ended that no withdrawal of consent asked for",
-    "blank_outs": "values emptied",
-    "deletes": "contacts deleted for good",
-    "tag_removals": "tags removed",
+    "creates": "records would be created",
+    "updates": "records would be changed",
+    "address_changes": "addresses would be changed",
+    "unsubscribes": "memberships would be ended without a withdrawal of consent",
+    "blank_outs": "values would be emptied",
+    "deletes": "records would be deleted for good",
+    "tag_removals": "tags would be removed",
 }
 _POPULATION = "min_population"
 _DEFAULT_POPULATION = 100
@@ -37,13 +37,13 @@ GUARDS_SCHEMA: dict[str, Any] = {
             f"{_DEFAULT_POPULATION}.",
         },
         **{
-            f"max_{name}": {**_NUMBER, "description": f"Most {words} by one run."}
+            f"max_{name}": {**_NUMBER, "description": f"So many {words} by one run at most."}
             for name, words in MEASURES.items()
         },
         **{
             f"max_{name}_pct": {
                 **_SHARE,
-                "description": f"Most {words} by one run, in percent of the records in scope.",
+                "description": f"So many percent of the records in scope: {words} at most.",
             }
             for name, words in MEASURES.items()
         },
@@ -95,9 +95,9 @@ class Tripped:
         what = MEASURES[self.name]
         limit = f"{self.setting} is {_shown(self.limit)}"
         if self.count is None:
-            said = f"{what}: the number can't be found out, and {limit}"
+            said = f"how many {what} can't be found out, and {limit}"
         elif self.of is None and isinstance(self.limit, Fraction):
-            said = f"{self.count} {what}: of how many can't be found out, and {limit}"
+            said = f"{self.count} {what}, of how many can't be found out, and {limit}"
         else:
             of = "" if self.of is None else f" of {self.of}"
             share = "" if self.share is None else f" ({self.share:.4g} %)"

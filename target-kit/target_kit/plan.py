@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import Self
 
 import msgspec
 
@@ -33,11 +34,10 @@ __all__ = [
     "PlanError",
     "PlanHeader",
     "PlanWriter",
+    "check_place",
     "read_plan",
 ]
 
-#: So many entries are shown to people; the numbers are always those of all.
-SHOWN = 1_000
 _DIGITS = 32  # hexadecimal: 128 bits
 
 
@@ -63,7 +63,7 @@ class Digests:
         """Stands for a person; begins as their name in the logs does."""
         return self._hash(identity)
 
-    def item(  # noqa: PLR0913, RUF100 - each part of it has to be the same again
+    def item(
         self, identity: str, target_id: str, kind: str, name: str, before: str, after: str
     ) -> str:
         """Stands for one write: the same only for the same person, contact, thing and values.
@@ -94,7 +94,7 @@ class PlanWriter:
         except OSError as error:
             raise _broken(error) from None
         self._encode = msgspec.json.Encoder().encode
-        self._seen = Overview(PlanHeader("", "", "", "", ""))
+        self._seen = Overview()
 
     def __enter__(self) -> Self:
         return self
@@ -105,45 +105,58 @@ class PlanWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._file.close()
+        with suppress(OSError):  # what could not be written is not needed either
+            self._file.close()
 
     def add(self, entry: Entry) -> None:
         """One more entry, after the others. Raises PlanError."""
-        seen = self._seen
         try:
-            self._file.write((b",\n" if seen.number else b"") + self._encode(entry))
+            self._file.write((b",\n" if self._seen.number else b"") + self._encode(entry))
         except OSError as error:
             raise _broken(error) from None
-        seen.number += 1
-        if len(seen.shown) < SHOWN:
-            seen.shown.append(entry)
-        seen.changes.update((entry.stream, item.words) for item in entry.items)
-        if entry.cause:
-            seen.causes[entry.stream, entry.action, entry.cause] += 1
+        self._seen.count(entry)
 
     def finish(self, path: Path, header: PlanHeader) -> None:
         """Write the plan to `path`, and for people `path`.txt and `path`.html (all 0600).
 
         The plan comes last: where it is there, so are they. Raises ConfigurationError.
         """
-        self._seen.header = header
+        text, page = as_text(header, self._seen), as_page(header, self._seen)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            text, page = as_text(self._seen), as_page(self._seen)
+            self._file.seek(0)
+        except OSError as error:
+            raise _broken(error) from None
+        with _named():
+            check_place(path)
             write_atomically(path.with_name(f"{path.name}.txt"), text.encode())
             write_atomically(path.with_name(f"{path.name}.html"), page.encode())
             with replaced_atomically(path) as file:
-                self._copy(file, header)
-        except OSError as error:
-            raise ConfigurationError(
-                f"plan_file: {error.strerror or type(error).__name__}"
-            ) from None
+                file.write(first_line(header, self._seen.number))
+                shutil.copyfileobj(self._file, file, 1024 * 1024)
+                file.write((b"\n" if self._seen.number else b"") + LAST_LINE)
 
-    def _copy(self, file: BinaryIO, header: PlanHeader) -> None:
-        file.write(first_line(header, self._seen.number))
-        self._file.seek(0)
-        shutil.copyfileobj(self._file, file, 1024 * 1024)
-        file.write((b"\n" if self._seen.number else b"") + LAST_LINE)
+
+def check_place(path: Path) -> None:
+    """Prove that a plan can be written to `path`; its folder is made. Raises ConfigurationError.
+
+    Before a long rehearsal, that is: afterwards it would have been in vain.
+    """
+    with _named():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and not path.is_file():
+            raise ConfigurationError("plan_file: it is no regular file")
+        probe = path.with_name(f"{path.name}.new")
+        probe.unlink(missing_ok=True)
+        os.close(open_private(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        probe.unlink()
+
+
+@contextmanager
+def _named() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ConfigurationError(f"plan_file: {error.strerror or type(error).__name__}") from None
 
 
 def _broken(error: OSError) -> PlanError:

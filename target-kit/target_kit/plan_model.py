@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+#: So many entries are shown to people; the numbers are always those of all.
+SHOWN = 1_000
 #: The order in which people read them; what is not here comes after, by name.
 ACTIONS = {
     "create": "would be created",
@@ -155,16 +157,24 @@ class PlanHeader:
 
 @dataclass(slots=True)
 class Overview:
-    """The numbers of all entries, and the first of them.
+    """The numbers of all entries, and the first `SHOWN` of them.
 
     `changes` counts items by (stream, words), `causes` entries by (stream, action, cause).
     """
 
-    header: PlanHeader
     shown: list[Entry] = field(default_factory=list)
     number: int = 0
     changes: Counter[tuple[str, str]] = field(default_factory=Counter)
     causes: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+
+    def count(self, entry: Entry) -> None:
+        """One more entry."""
+        self.number += 1
+        if len(self.shown) < SHOWN:
+            self.shown.append(entry)
+        self.changes.update((entry.stream, item.words) for item in entry.items)
+        if entry.cause:
+            self.causes[entry.stream, entry.action, entry.cause] += 1
 
     @property
     def left_out(self) -> str:

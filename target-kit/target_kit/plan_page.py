@@ -5,37 +5,35 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from target_kit.page import Cell, Html, bullets, details, document, paragraph, section, table
-from target_kit.plan_model import ACTIONS, Entry, Overview
+from target_kit.plan_model import ACTIONS, Entry, Forecast, Overview, PlanHeader
 
 
-def as_page(plan: Overview) -> str:
+def as_page(header: PlanHeader, plan: Overview) -> str:
     """The whole plan as HTML, the first entries one by one, by what would happen."""
-    header = plan.header
     return document(
         f"What {header.target} would do",
-        table("What this is about", ["", ""], header.facts),
+        table("What this is about", ["Fact", "Here"], header.facts),
         paragraph("Nothing was written. To carry it out: mode: apply with this plan_file."),
-        *_guards(plan),
-        _records(plan),
+        *_guards(header),
+        _records(header),
         _changes(plan),
         _causes(plan),
         section("Besides", *([bullets(header.notes)] if header.notes else [])),
-        _calls(plan),
+        _calls(header.forecast),
         section("One by one", *_entries(plan)),
     )
 
 
-def _guards(plan: Overview) -> Iterable[Html]:
-    said = [str(one.get("message", one)) for one in plan.header.guards]
+def _guards(header: PlanHeader) -> Iterable[Html]:
+    said = [str(one.get("message", one)) for one in header.guards]
     if said:
         yield section("Guards that would say no", *(paragraph(one, alarm=True) for one in said))
 
 
-def _records(plan: Overview) -> Html:
-    actions = plan.header.actions
+def _records(header: PlanHeader) -> Html:
+    actions = header.actions
     rows: list[list[Cell]] = [
-        [name, *(counts.get(one, 0) for one in actions)]
-        for name, counts in plan.header.streams.items()
+        [name, *(counts.get(one, 0) for one in actions)] for name, counts in header.streams.items()
     ]
     head = ["Stream", *(ACTIONS.get(one, one) for one in actions)]
     return section("Records", table("Records by what would happen to them", head, rows))
@@ -56,8 +54,7 @@ def _causes(plan: Overview) -> Html:
     return section("What would not be done, and why", *([found] if rows else []))
 
 
-def _calls(plan: Overview) -> Html:
-    forecast = plan.header.forecast
+def _calls(forecast: Forecast) -> Html:
     rows = list(forecast.calls.items())
     found = [table("Calls per route", ["Route", "Number"], rows)] if rows else []
     return section("Calls", *found, paragraph(forecast.words))

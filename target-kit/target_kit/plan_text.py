@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from target_kit.plan_model import ACTIONS, Entry, Overview
+from target_kit.plan_model import ACTIONS, Entry, Overview, PlanHeader
 from target_kit.redact import escape
 
 
-def as_text(plan: Overview) -> str:
+def as_text(header: PlanHeader, plan: Overview) -> str:
     """The whole plan in words, the first entries one by one."""
-    header = plan.header
     actions = header.actions
     parts = [
         [f"What {header.target} would do", *(f"  {name}: {text}" for name, text in header.facts)],
@@ -22,6 +21,7 @@ def as_text(plan: Overview) -> str:
                 [name, *(f"{counts.get(one, 0):,}" for one in actions)]
                 for name, counts in header.streams.items()
             ],
+            numbers=len(actions),
         ),
         _table(
             "What would change",
@@ -61,15 +61,18 @@ def _list(title: str, lines: Sequence[str]) -> list[str]:
     return [title, *(f"  {line}" for line in lines)] if lines else []
 
 
-def _table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Columns as wide as their content; the last ones, numbers, to the right."""
+def _table(
+    title: str, head: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: int = 1
+) -> list[str]:
+    """Columns as wide as their content; so many at the end are numbers and stand to the right."""
     if not rows:
         return []
     cells = [[escape(cell) for cell in row] for row in [head, *rows]]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    texts = len(head) - numbers
     lines = [
         "  ".join(
-            cell.rjust(width) if cells[-1][i][:1].isdigit() else cell.ljust(width)
+            cell.ljust(width) if i < texts else cell.rjust(width)
             for i, (cell, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in cells
