@@ -85,7 +85,7 @@ class AccountRun:
     def _work_off(self, stream: AccountStream, fields: AccountFields, gate: StateGate) -> None:
         info, spool = self.intake.streams[stream.name], self.intake.spool
         tally = Tally(self.settings.max_errors, received=spool.count(stream.name))
-        rejects = RejectStore(self.settings.state_dir, stream.name)
+        rejects = RejectStore(self.settings.state_dir, stream.name, self.intake.only)
         key_type = stream.key_type
         if key_type is KeyType.AUTO:
             key_type = declared_key_type(info.schema, stream.key)

@@ -6,43 +6,38 @@ may read the state directory, never in a log.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 from target_kit.address import address_key, parse_address
 from target_kit.clock import Clock
+from target_kit.commands import DAY, operator_command, person
 from target_kit.errors import ConfigurationError, RowError
 from target_kit.ledger_entries import Interval
 from target_kit.lock import run_lock
 from target_kit.rejects import Reject, RejectStore
 from target_kit.signals import StopSignal
 
-from target_activecampaign.model import KeyType, canonical_key
+from target_activecampaign.commands import Operated, identities, ledger_of
 from target_activecampaign.settings import Settings
 
 if TYPE_CHECKING:
     from target_kit.ledger import Ledger
 
-Build = Callable[..., Any]
-_DAY = "%Y-%m-%d %H:%M"
 
-
-def worklist_command(target_class: Build, stop: StopSignal) -> click.Command:
+def worklist_command(target_class: Any, stop: StopSignal) -> click.Command:
     """What is to be decided by people."""
 
-    @_command("worklist", target_class, stop)
-    def worklist(settings: Settings, clock: Clock) -> None:
+    @operator_command("worklist", target_class, stop)
+    def worklist(target: Operated) -> None:
         """Print what is to be decided by people, each with a proposed repair."""
-        del clock
-        number = 0
+        number, settings = 0, target.settings
         for name in settings.streams:
-            with _ledger(settings, name) as ledger:
+            with ledger_of(settings, name) as ledger:
                 for item in ledger.worklist():
                     number += 1
-                    who, since = _person(item.who), item.first_seen.strftime(_DAY)
+                    who, since = person(item.who), item.first_seen.strftime(DAY)
                     click.echo(f"{name}  {who}  {item.kind}  since {since}  {item.times} runs")
                     click.echo(f"    {item.message}")
                     click.echo(f"    {item.repair}")
@@ -51,38 +46,39 @@ def worklist_command(target_class: Build, stop: StopSignal) -> click.Command:
     return worklist
 
 
-def history_command(target_class: Build, stop: StopSignal) -> click.Command:
+def history_command(target_class: Any, stop: StopSignal) -> click.Command:
     """Since when until when a person was written to under which address (S2-14)."""
 
-    @_command("history", target_class, stop)
+    @operator_command("history", target_class, stop)
     @click.option("--key", help="The person's backoffice key.")
     @click.option("--address", help="Or an address: whose it is or was (S2-8).")
     @click.option("--at", type=click.DateTime(), help="With --address: whose it was then (UTC).")
     def history(
-        settings: Settings, clock: Clock, key: str | None, address: str | None, at: datetime | None
+        target: Operated, key: str | None, address: str | None, at: datetime | None
     ) -> None:
         """Print under which addresses a person was written to, and since when until when."""
-        del clock
+        settings = target.settings
         if (key is None) == (address is None):
             raise ConfigurationError("history: needs either --key or --address")
         moment = at.replace(tzinfo=UTC) if at else None
         for name in settings.streams:
-            with _ledger(settings, name) as ledger:
+            with ledger_of(settings, name) as ledger:
                 for interval in _intervals(ledger, key, address, moment):
                     click.echo(f"{name}  {_line(interval)}")
 
     return history
 
 
-def approve_command(target_class: Build, stop: StopSignal) -> click.Command:
+def approve_command(target_class: Any, stop: StopSignal) -> click.Command:
     """Let one change of address be carried out that a policy holds (S2-12)."""
 
-    @_command("approve", target_class, stop)
+    @operator_command("approve", target_class, stop)
     @click.option("--key", required=True, help="The person's backoffice key.")
-    def approve(settings: Settings, clock: Clock, key: str) -> None:
+    def approve(target: Operated, key: str) -> None:
         """Approve the change of address of this person that waits; the next run carries it out."""
+        settings = target.settings
         with run_lock(settings.state_dir, settings.account, "contact"):  # a run writes the rejects
-            approved = _approve(settings, clock, key)
+            approved = _approve(settings, target.clock, key)
         if not approved:
             raise ConfigurationError("approve: no change of address of this key waits")
         click.echo(f"{approved} change(s) of address approved; run again", err=True)
@@ -95,63 +91,17 @@ def _approve(settings: Settings, clock: Clock, key: str) -> int:
     approved = 0
     for name, stream in settings.streams.items():
         for reject in _held(settings, name):
-            if reject.identity not in _identities(key):
+            if reject.identity not in identities(key):
                 continue
             text = (reject.record or {}).get(stream.fields["email"])
             try:
                 wanted = parse_address(str(text))
             except RowError:  # no change of address is held with one that can't be read
                 continue
-            with _ledger(settings, name) as ledger:
+            with ledger_of(settings, name) as ledger:
                 ledger.approve(reject.identity, wanted.key, clock.now())
             approved += 1
     return approved
-
-
-def _command(name: str, target_class: Build, stop: StopSignal) -> Callable[..., click.Command]:
-    """A command with `--config`, whose body gets the checked settings and the clock."""
-
-    def wrap(body: Callable[..., None]) -> click.Command:
-        def run(config: Any, **options: Any) -> None:
-            target = target_class(
-                config=config.config, validate_config=True, parse_env_config=config.parse_env
-            )
-            target.stop = stop
-            body(target.settings, target.clock, **options)
-
-        run.__doc__ = body.__doc__
-        run.__click_params__ = getattr(body, "__click_params__", [])  # type: ignore[attr-defined]
-        config = click.option(
-            "--config",
-            multiple=True,
-            required=True,
-            callback=target_class.cb_config,  # type: ignore[attr-defined]
-            help="Settings file, or ENV for environment variables.",
-        )
-        return click.command(name)(config(run))
-
-    return wrap
-
-
-@contextmanager
-def _ledger(settings: Settings, stream: str) -> Iterator[Ledger]:
-    from target_kit.ledger import open_ledger
-
-    with open_ledger(
-        settings.state_dir, settings.ledger_url, settings.ledger_scope(stream)
-    ) as ledger:
-        yield ledger
-
-
-def _person(who: str) -> str:
-    """A key; a row without one is known by its address, which nobody asked to see."""
-    return who if who.startswith("key:") else "a row without key"
-
-
-def _identities(key: str) -> set[str]:
-    """How a key that somebody typed may be named: as text, or as the number it is."""
-    number = canonical_key(key, KeyType.NUMBER)
-    return {f"key:{key.strip()}"} | ({f"key:{number}"} if number else set())
 
 
 def _intervals(
@@ -159,13 +109,13 @@ def _intervals(
 ) -> list[Interval]:
     if address is not None:
         return ledger.whose(address_key(address), at)
-    return [i for who in sorted(_identities(key or "")) for i in ledger.addresses(who)]
+    return [i for who in sorted(identities(key or "")) for i in ledger.addresses(who)]
 
 
 def _line(interval: Interval) -> str:
-    until = interval.until.strftime(_DAY) if interval.until else "now"
+    until = interval.until.strftime(DAY) if interval.until else "now"
     what = f"{interval.change} {interval.policy}".strip()
-    since = interval.since.strftime(_DAY)
+    since = interval.since.strftime(DAY)
     return f"{interval.who}  {interval.address_key}  {since} to {until}  {what}"
 
 

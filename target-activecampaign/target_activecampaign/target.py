@@ -16,6 +16,7 @@ from target_kit.intake import Intake, StreamInfo
 from target_kit.report import RunReport, judge, published
 from target_kit.signals import StopSignal
 from target_kit.singer import KitTarget
+from target_kit.stream_schemas import remember
 
 from target_activecampaign.compatibility import declared_faults
 from target_activecampaign.ledger_commands import (
@@ -23,6 +24,7 @@ from target_activecampaign.ledger_commands import (
     history_command,
     worklist_command,
 )
+from target_activecampaign.rejects_desk import rejects_command
 from target_activecampaign.run import Run, vendor
 from target_activecampaign.schema import CONFIG_SCHEMA
 from target_activecampaign.settings import Settings, read_settings
@@ -39,6 +41,7 @@ class TargetActiveCampaign(KitTarget):
         "worklist": lambda stop: worklist_command(TargetActiveCampaign, stop),
         "history": lambda stop: history_command(TargetActiveCampaign, stop),
         "approve": lambda stop: approve_command(TargetActiveCampaign, stop),
+        "rejects": lambda stop: rejects_command(TargetActiveCampaign, stop),
     }
 
     def __init__(self, **kwargs: Any) -> None:
@@ -81,6 +84,7 @@ class TargetActiveCampaign(KitTarget):
 
     def consume(self, intake: Intake) -> None:
         """One run, with a report whatever its end."""
+        remember(self.settings.state_dir, intake.streams.values())
         report = RunReport(
             target=self.name,
             version=version(self.name),

@@ -61,7 +61,8 @@ class Intake:
     counts RECORD messages by the tap's own stream name (as `marker["counts"]` does); `marker` is
     the `sync_complete` value of the last STATE when no RECORD came after it and the input was sound
     to its end; `activated` names the tap's streams whose last message is an ACTIVATE_VERSION of the
-    version that all their records carry.
+    version that all their records carry. `only` names the persons whose open rejects are offered
+    again, None all.
     """
 
     spool: Spool
@@ -71,6 +72,7 @@ class Intake:
     activated: set[str] = field(default_factory=set)
     input_error: InputError | None = None
     marker: Mapping[str, Any] | None = None
+    only: frozenset[str] | None = None
     _closed_through: int = 0
     _emitted: bytes | None = None
 

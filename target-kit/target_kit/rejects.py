@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -56,17 +57,23 @@ class Reject:
 
 
 class RejectStore:
-    """The open rejects of one stream. Not thread-safe; one run holds the lock."""
+    """The open rejects of one stream. Not thread-safe; one run holds the lock.
 
-    def __init__(self, state_dir: Path, stream: str) -> None:
+    `only` names the persons whose rejects are offered again, None all of them; others stay open.
+    """
+
+    _only: frozenset[str] | None = None
+
+    def __init__(self, state_dir: Path, stream: str, only: frozenset[str] | None = None) -> None:
         self.path = self.path_of(state_dir, stream)
+        self._only = only
         private_directory(self.path.parent)
         self._encode = msgspec.json.Encoder().encode
         self._rows: Counter[str] = Counter()  # rejects of this run by identity
         self._before: dict[str, list[Reject]] = {}  # those of earlier runs that they replaced
         try:
             self._cut_torn_line()
-            self._open = self._load(content=False)
+            self._open = _load(self.path, content=False)
             self._descriptor = open_private(self.path, os.O_CREAT | os.O_APPEND | os.O_WRONLY)
         except OSError as error:
             raise ConfigurationError(f"rejects file {self.path}: {error.strerror}") from None
@@ -134,9 +141,10 @@ class RejectStore:
             ) from None
 
     def records(self) -> list[Reject]:
-        """The open rejects with their content, read back from disk."""
+        """The open rejects to be offered again, with their content, read back from disk."""
         self.sync()
-        return list(chain.from_iterable(self._load().values()))
+        found = chain.from_iterable(_load(self.path).values())
+        return [one for one in found if self._only is None or one.identity in self._only]
 
     def close(self) -> None:
         """Make durable and close, as the file stands."""
@@ -148,13 +156,7 @@ class RejectStore:
     def finish(self) -> None:
         """Rewrite the file with the open rejects only, then close it."""
         self.close()
-        rejects = chain.from_iterable(self._load().values())
-        try:
-            write_atomically(self.path, b"".join(self._encode(r) + b"\n" for r in rejects))
-        except OSError as error:
-            raise RejectsError(
-                f"the rejects file can't be rewritten: {error.strerror}; it stays complete as it is"
-            ) from None
+        _rewrite(self.path, list(chain.from_iterable(_load(self.path).values())))
 
     def _append(self, line: Reject | dict[str, str]) -> None:
         self._pending += self._encode(line) + b"\n"
@@ -170,32 +172,71 @@ class RejectStore:
             end = file.read().rfind(b"\n") + 1
             file.truncate(end)
 
-    def _load(self, *, content: bool = True) -> dict[str, list[Reject]]:
-        rejects: dict[str, list[Reject]] = {}
-        if not self.path.exists():
-            return rejects
-        descriptor = open_private(self.path, os.O_RDONLY)
-        with os.fdopen(descriptor, "rb") as file:
-            for number, line in enumerate(file, 1):
-                reject = self._parse(line, number)
-                if not isinstance(reject, Reject):
-                    rejects.pop(reject, None)
-                    continue
-                if reject.row == 1:
-                    rejects[reject.identity] = []
-                kept = reject if content else replace(reject, record=None)
-                rejects.setdefault(reject.identity, []).append(kept)
-        return rejects
 
-    def _parse(self, line: bytes, number: int) -> Reject | str:
-        """A line as the reject it is, or as the identity it closes; people edit this file."""
-        try:
-            data = msgspec.json.decode(line, type=dict[str, Any])
-            if "closed" in data:
-                return str(data["closed"])
-            return msgspec.convert(data, Reject)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            pass  # the error would quote the line
-        raise ConfigurationError(
-            f"line {number} of the rejects file {self.path} is damaged; correct or remove that line"
-        )
+def open_rejects(state_dir: Path, stream: str) -> list[Reject]:
+    """What is open, without content, for looking at; a line that a run is just writing is left out.
+
+    Raises ConfigurationError for a damaged file.
+    """
+    path = RejectStore.path_of(state_dir, stream)
+    return list(chain.from_iterable(_load(path, content=False).values()))
+
+
+def drop_rejects(state_dir: Path, stream: str, meant: Callable[[Reject], bool]) -> list[Reject]:
+    """Give up those that are meant (judged with content); returns them. The caller holds the lock.
+
+    Raises ConfigurationError for a damaged file, RejectsError for one that can't be rewritten.
+    """
+    path = RejectStore.path_of(state_dir, stream)
+    kept: list[Reject] = []
+    dropped: list[Reject] = []
+    for reject in chain.from_iterable(_load(path).values()):
+        (dropped if meant(reject) else kept).append(reject)
+    if dropped:
+        _rewrite(path, kept)
+    return dropped
+
+
+def _rewrite(path: Path, rejects: list[Reject]) -> None:
+    encode = msgspec.json.Encoder().encode
+    try:
+        write_atomically(path, b"".join(encode(reject) + b"\n" for reject in rejects))
+    except OSError as error:
+        raise RejectsError(
+            f"the rejects file can't be rewritten: {error.strerror}; it stays complete as it is"
+        ) from None
+
+
+def _load(path: Path, *, content: bool = True) -> dict[str, list[Reject]]:
+    """By identity; a last line without its end is torn, or not yet written."""
+    rejects: dict[str, list[Reject]] = {}
+    if not path.exists():
+        return rejects
+    descriptor = open_private(path, os.O_RDONLY)
+    with os.fdopen(descriptor, "rb") as file:
+        for number, line in enumerate(file, 1):
+            if not line.endswith(b"\n"):
+                break
+            reject = _parse(line, number, path)
+            if not isinstance(reject, Reject):
+                rejects.pop(reject, None)
+                continue
+            if reject.row == 1:
+                rejects[reject.identity] = []
+            kept = reject if content else replace(reject, record=None)
+            rejects.setdefault(reject.identity, []).append(kept)
+    return rejects
+
+
+def _parse(line: bytes, number: int, path: Path) -> Reject | str:
+    """A line as the reject it is, or as the identity it closes; people edit this file."""
+    try:
+        data = msgspec.json.decode(line, type=dict[str, Any])
+        if "closed" in data:
+            return str(data["closed"])
+        return msgspec.convert(data, Reject)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        pass  # the error would quote the line
+    raise ConfigurationError(
+        f"line {number} of the rejects file {path} is damaged; correct or remove that line"
+    )

@@ -1,0 +1,36 @@
+"""What `rejects` has to know of this target; the command itself is the kit's."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Any
+
+import click
+from target_kit.intake import Intake
+from target_kit.lock import run_lock
+from target_kit.rejects_command import Desk
+from target_kit.rejects_command import rejects_command as command_of
+from target_kit.signals import StopSignal
+
+from target_activecampaign.commands import identities
+
+
+def rejects_command(target_class: Any, stop: StopSignal) -> click.Command:
+    """See `target_kit.rejects_command`."""
+    return command_of(target_class, stop, _desk)
+
+
+def _desk(target: Any) -> Desk:
+    settings = target.settings
+
+    def locked() -> AbstractContextManager[None]:
+        return run_lock(settings.state_dir, settings.account, "contact")  # for all streams
+
+    def retry(intake: Intake) -> int:
+        for info in intake.streams.values():
+            target.check_stream(info)
+        target.consume(intake)
+        return 0
+
+    streams = [*settings.account_streams, *settings.streams]
+    return Desk(settings.state_dir, streams, target.clock, identities, locked, retry)
