@@ -13,7 +13,8 @@ from target_kit.cli import run as run_cli
 from target_kit.clock import SystemClock
 from target_kit.errors import ConfigurationError
 from target_kit.intake import Intake, StreamInfo
-from target_kit.report import RunReport, judge, published
+from target_kit.publishing import Outlets, published
+from target_kit.report import RunReport, judge
 from target_kit.signals import StopSignal
 from target_kit.singer import KitTarget
 from target_kit.stream_schemas import remember
@@ -89,9 +90,12 @@ class TargetActiveCampaign(KitTarget):
             target=self.name,
             version=version(self.name),
             started_at=self.clock.now().isoformat(timespec="seconds"),
+            mode=self.settings.control.mode,
             requests_per_second=self.settings.requests_per_second,
         )
-        with published(report, self.clock, self.settings.report_file):
+        settings = self.settings
+        outlets = Outlets(settings.state_dir, settings.report_file, settings.report_html)
+        with published(report, self.clock, outlets):
             Run(self.settings, intake, report, self.clock, self.stop).go()
             judge(report, intake.input_error, fail_on_rejects=self.settings.fail_on_rejects)
 

@@ -84,6 +84,11 @@ CONFIG_SCHEMA: dict[str, Any] = {
         "report_file": _setting(
             ["string", "null"], "Report file", "Where the run's report is written as JSON."
         ),
+        "report_html": _setting(
+            ["string", "null"],
+            "Report page",
+            "Where the run's report is written as one HTML page for people, earlier runs included.",
+        ),
         "batch_size_rows": _setting(
             "integer",
             "Batch size",

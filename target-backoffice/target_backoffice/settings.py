@@ -54,6 +54,7 @@ class Settings:
     max_errors: int
     fail_on_rejects: bool
     report_file: Path | None
+    report_html: Path | None
     batch_size_rows: int
     lock_timeout_seconds: int
     connect_timeout_seconds: int
@@ -91,7 +92,8 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
             faults.append("schema: SQLite has none")
     if faults:
         raise ConfigurationError("; ".join(faults))
-    report, feedback = config.get("report_file"), config.get("feedback_file")
+    report, page = config.get("report_file"), config.get("report_html")
+    feedback = config.get("feedback_file")
     return Settings(
         database_url=url,
         schema=schema,
@@ -103,6 +105,7 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
         max_errors=int(config.get("max_errors", 500)),
         fail_on_rejects=bool(config.get("fail_on_rejects", False)),
         report_file=Path(str(report)) if report else None,
+        report_html=Path(str(page)) if page else None,
         batch_size_rows=int(config.get("batch_size_rows", 1000)),
         lock_timeout_seconds=int(config.get("lock_timeout_seconds", 30)),
         connect_timeout_seconds=int(config.get("connect_timeout_seconds", 15)),

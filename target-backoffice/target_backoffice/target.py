@@ -23,7 +23,8 @@ from target_kit.clock import SystemClock
 from target_kit.errors import ConfigurationError, GuardTripped, InputError
 from target_kit.feedback import Feedback, write_feedback
 from target_kit.intake import Intake, StreamInfo
-from target_kit.report import RunReport, judge, published
+from target_kit.publishing import Outlets, published
+from target_kit.report import RunReport, judge
 from target_kit.signals import StopSignal
 from target_kit.singer import KitTarget
 
@@ -98,7 +99,9 @@ class TargetBackoffice(KitTarget, SQLTarget):
             version=version(self.name),
             started_at=self.clock.now().isoformat(timespec="seconds"),
         )
-        with published(report, self.clock, self.settings.report_file):
+        settings = self.settings
+        outlets = Outlets(settings.state_dir, settings.report_file, settings.report_html)
+        with published(report, self.clock, outlets):
             run = Run(self.settings, self.target_connector, intake, report, self.clock, self.stop)
             run.go()
             fail = self.settings.fail_on_rejects

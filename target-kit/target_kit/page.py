@@ -65,8 +65,8 @@ def text(value: str) -> Html:
     return value if isinstance(value, Html) else Html(html.escape(escape(value), quote=True))
 
 
-def document(title: str, *parts: Html, lang: str = "en") -> str:
-    """The whole page; `title` is its heading too."""
+def document(title: str, *parts: Html, lang: str = "en", css: str = "") -> str:
+    """The whole page; `title` is its heading too, `css` are rules of this page alone."""
     return "\n".join([
         "<!DOCTYPE html>",
         f'<html lang="{text(lang)}">',
@@ -76,7 +76,7 @@ def document(title: str, *parts: Html, lang: str = "en") -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         '<meta name="referrer" content="no-referrer">',
         f"<title>{text(title)}</title>",
-        f"<style>{CSS}</style>",
+        f"<style>{CSS}{css}</style>",
         "</head>",
         "<body>",
         "<main>",

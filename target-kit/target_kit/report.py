@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from target_kit.clock import Clock
-from target_kit.errors import ConfigurationError, GuardTripped, InputError, StopRun
-from target_kit.files import write_atomically
+from target_kit.errors import GuardTripped, InputError
 from target_kit.outcome import OPEN, Outcome, Tally
 
 
@@ -66,6 +61,7 @@ class RunReport:
     target: str
     version: str
     started_at: str
+    mode: str = "run"
     status: str = "running"
     exit_code: int | None = None
     message: str = ""
@@ -120,42 +116,6 @@ class RunReport:
             )
         lines.append(total)
         return "\n".join(lines)
-
-    def write(self, path: Path) -> None:
-        """Write the JSON to `path` (0600), or as it comes to a device such as /dev/stderr."""
-        try:
-            if path.exists() and not path.is_file():
-                path.write_bytes(self.as_json())
-                return
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, self.as_json())
-        except OSError as error:
-            raise ConfigurationError(
-                f"report_file: {error.strerror or os.strerror(error.errno or 0)}"
-            ) from None
-
-
-@contextmanager
-def published(report: RunReport, clock: Clock, path: Path | None) -> Iterator[None]:
-    """Around the work of a run: whatever its end, the report says which and is published.
-
-    A table on stderr, JSON in `path` if there is one.
-    """
-    started = clock.monotonic()
-    try:
-        yield
-    except StopRun as stopped:
-        if report.status == "running":  # a judged run keeps its own words
-            report.status = "stopped"
-        report.exit_code, report.message = stopped.code, str(stopped)
-        raise
-    finally:
-        if report.exit_code is None:  # something nobody foresaw; the command line names it
-            report.status, report.exit_code = "failed", StopRun.exit_code
-        report.seconds = round(clock.monotonic() - started, 3)
-        print(report.as_table(), file=sys.stderr)  # noqa: T201 - the report is for people
-        if path:
-            report.write(path)
 
 
 def judge(report: RunReport, input_error: InputError | None, *, fail_on_rejects: bool) -> int:

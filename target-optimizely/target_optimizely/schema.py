@@ -113,6 +113,11 @@ CONFIG_SCHEMA: dict[str, Any] = {
         "report_file": _setting(
             ["string", "null"], "Report file", "JSON report of each run, overwritten."
         ),
+        "report_html": _setting(
+            ["string", "null"],
+            "Report page",
+            "Where the run's report is written as one HTML page for people, earlier runs included.",
+        ),
         "max_errors": _setting(
             "integer",
             "Row errors per step",

@@ -86,6 +86,7 @@ class Settings:
     state_dir: Path
     max_errors: int
     report_file: Path | None
+    report_html: Path | None
     feedback_file: Path | None
     batch_size_records: int
     session_seconds: float
@@ -144,6 +145,7 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
         state_dir=Path(str(config.get("state_dir") or "state/target-optimizely")),
         max_errors=int(config.get("max_errors", 500)),
         report_file=_path(config, "report_file"),
+        report_html=_path(config, "report_html"),
         feedback_file=_path(config, "feedback_file"),
         batch_size_records=int(config.get("batch_size_records", 500)),
         session_seconds=float(config.get("session_seconds", 900)),

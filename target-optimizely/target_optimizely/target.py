@@ -14,7 +14,8 @@ from target_kit.cli import run as run_cli
 from target_kit.clock import SystemClock
 from target_kit.errors import ConfigurationError
 from target_kit.intake import Intake, StreamInfo
-from target_kit.report import RunReport, judge, published
+from target_kit.publishing import Outlets, published
+from target_kit.report import RunReport, judge
 from target_kit.signals import StopSignal
 from target_kit.singer import KitTarget
 
@@ -104,7 +105,9 @@ class TargetOptimizely(KitTarget):
         return size
 
     def _published(self) -> AbstractContextManager[None]:
-        return published(self.report, self.clock, self.settings.report_file)
+        settings = self.settings
+        outlets = Outlets(settings.state_dir, settings.report_file, settings.report_html)
+        return published(self.report, self.clock, outlets)
 
     @property
     def bench(self) -> Workbench:
