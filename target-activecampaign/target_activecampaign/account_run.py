@@ -60,10 +60,14 @@ class AccountRun:
         if faults := self._fields.check(with_schema, self.contacts):
             raise ConfigurationError("; ".join(faults))
 
-    def work_off(self, gate: StateGate) -> None:
-        """Make the missing fields, then work off all streams of accounts."""
+    def complete_fields(self) -> None:
+        """Make the missing fields."""
         if self._fields:
             self._fields.complete(self.streams)
+
+    def work_off(self, gate: StateGate) -> None:
+        """Work off all streams of accounts."""
+        if self._fields:
             for stream in self.streams:
                 self._work_off(stream, self._fields, gate)
 

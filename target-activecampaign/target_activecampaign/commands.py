@@ -29,9 +29,8 @@ def ledger_of(settings: Settings, stream: str) -> Iterator[Ledger]:
     """The ledger of one stream of contacts."""
     from target_kit.ledger import open_ledger
 
-    with open_ledger(
-        settings.state_dir, settings.ledger_url, settings.ledger_scope(stream)
-    ) as ledger:
+    scope, shard = settings.ledger_scope(stream), settings.shard
+    with open_ledger(settings.state_dir, settings.ledger_url, scope, shard=shard) as ledger:
         yield ledger
 
 

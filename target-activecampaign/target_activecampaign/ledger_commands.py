@@ -77,7 +77,8 @@ def approve_command(target_class: Any, stop: StopSignal) -> click.Command:
     def approve(target: Operated, key: str) -> None:
         """Approve the change of address of this person that waits; the next run carries it out."""
         settings = target.settings
-        with run_lock(settings.state_dir, settings.account, "contact"):  # a run writes the rejects
+        # a run writes the rejects
+        with run_lock(settings.shared_dir, settings.account, "contact", settings.shard):
             approved = _approve(settings, target.clock, key)
         if not approved:
             raise ConfigurationError("approve: no change of address of this key waits")

@@ -24,7 +24,8 @@ def _desk(target: Any) -> Desk:
     settings = target.settings
 
     def locked() -> AbstractContextManager[None]:
-        return run_lock(settings.state_dir, settings.account, "contact")  # for all streams
+        # for all streams
+        return run_lock(settings.shared_dir, settings.account, "contact", settings.shard)
 
     def retry(intake: Intake) -> int:
         for info in intake.streams.values():

@@ -21,16 +21,17 @@ from target_kit.index import DestinationIndex
 from target_kit.intake import Intake
 from target_kit.intended import IntendedSet
 from target_kit.limits import Deadline
-from target_kit.lock import run_lock
 from target_kit.outcome import Tally
 from target_kit.rejects import RejectStore
 from target_kit.report import RunReport, StreamReport, counted
+from target_kit.shared_rate import shared_rate
 from target_kit.signals import StopSignal
 from target_kit.tombstones import Tombstones
 from target_kit.workfile import work_file
 
 from target_activecampaign.account_run import AccountRun
 from target_activecampaign.client import ActiveCampaign
+from target_activecampaign.exclusion import exclusive
 from target_activecampaign.fields import prepare_fields
 from target_activecampaign.list_client import ListEndpoints
 from target_activecampaign.lists import ListIds, resolve_lists
@@ -47,22 +48,25 @@ if TYPE_CHECKING:
 @contextmanager
 def vendor(settings: Settings, clock: Clock, stop: StopSignal) -> Iterator[ActiveCampaign]:
     """The account's client; a call that fails outside of any record ends the run in words."""
-    api = JsonApi(
-        settings.api_url,
-        secret_header=("Api-Token", settings.api_key),
-        user_agent=f"target-activecampaign/{version('target-activecampaign')}",
-        requests_per_second=settings.requests_per_second,
-        timeout_seconds=settings.timeout_seconds,
-        clock=clock,
-        stop=stop,
-        deadline=Deadline(settings.deadline_seconds, clock),
-        ca_bundle=settings.ca_bundle,
-    )
-    with api:
-        try:
-            yield ActiveCampaign(api, _beside(settings))
-        except (CallFailed, CallRefused, OutcomeUnknown) as error:
-            raise VendorUnavailable(str(error)) from None
+    rate = settings.requests_per_second
+    with shared_rate(settings.rate_limit_url, settings.account, rate, clock, stop) as limiter:
+        api = JsonApi(
+            settings.api_url,
+            secret_header=("Api-Token", settings.api_key),
+            user_agent=f"target-activecampaign/{version('target-activecampaign')}",
+            requests_per_second=rate,
+            timeout_seconds=settings.timeout_seconds,
+            clock=clock,
+            stop=stop,
+            deadline=Deadline(settings.deadline_seconds, clock),
+            ca_bundle=settings.ca_bundle,
+            limiter=limiter,
+        )
+        with api:
+            try:
+                yield ActiveCampaign(api, _beside(settings))
+            except (CallFailed, CallRefused, OutcomeUnknown) as error:
+                raise VendorUnavailable(str(error)) from None
 
 
 def _beside(settings: Settings) -> list[str]:
@@ -95,20 +99,22 @@ class Run:
             firsts = {n: spool.records(n, limit=1)[0].seq for n in due if spool.count(n)}
             gate = StateGate(firsts, last, self.intake.close_through)
             with (
-                run_lock(self.settings.state_dir, self.settings.account, "contact"),
+                exclusive(self.settings, self.clock, self.stop) as alone,
                 vendor(self.settings, self.clock, self.stop) as client,
                 self._counted_calls(client),
             ):
                 client.whoami()
                 streams = [self.settings.streams[n].with_upper_perstags() for n in names]
                 accounts = self._accounts(due, streams, client)
-                accounts.check()
                 endpoints = ListEndpoints(client.api)
-                lists = resolve_lists(streams, endpoints)
-                tag_names = endpoints.tags() if any(s.uses_tags for s in streams) else {}
                 schemas = [self.intake.streams[n].schema for n in names]
                 pairs = list(zip(streams, schemas, strict=True))
-                fields = prepare_fields(pairs, client) if pairs else {}
+                with alone():
+                    accounts.check()
+                    lists = resolve_lists(streams, endpoints)
+                    tag_names = endpoints.tags() if any(s.uses_tags for s in streams) else {}
+                    fields = prepare_fields(pairs, client) if pairs else {}
+                    accounts.complete_fields()
                 accounts.work_off(gate)
                 for stream in streams:
                     ids = lists.get(stream.name, {})
@@ -176,7 +182,8 @@ class Run:
         from target_kit.ledger import open_ledger
 
         scope = self.settings.ledger_scope(stream.name)
-        return open_ledger(self.settings.state_dir, self.settings.ledger_url, scope)
+        settings = self.settings
+        return open_ledger(settings.state_dir, settings.ledger_url, scope, shard=settings.shard)
 
     @contextmanager
     def _tombstones(self, stream: ContactStream) -> Iterator[Tombstones | None]:
@@ -184,7 +191,7 @@ class Run:
         if not stream.deletes.acts:
             yield None
             return
-        with closing(Tombstones(self.settings.state_dir, stream.name)) as tombstones:
+        with closing(Tombstones(self.settings.shared_dir, stream.name)) as tombstones:
             yield tombstones
 
     @contextmanager

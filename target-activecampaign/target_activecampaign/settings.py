@@ -15,6 +15,7 @@ from target_kit.address_change import (
     read_policies,
 )
 from target_kit.errors import ConfigurationError
+from target_kit.shards import Shard, read_shard
 from target_kit.urls import check_base_url
 
 from target_activecampaign.account_settings import AccountStream, read_account_stream
@@ -186,7 +187,12 @@ class Settings:
     control: Control
     report_html: Path | None = None
     rate_limit_url: str | None = field(default=None, repr=False)
-    shard: Mapping[str, int] | None = None
+    shard: Shard | None = None
+
+    @property
+    def shared_dir(self) -> Path:
+        """`state_dir` as it was set; a shard's own is a folder in it, which is `state_dir` here."""
+        return self.state_dir.parent if self.shard else self.state_dir
 
     @property
     def account(self) -> str:
@@ -227,17 +233,19 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
     }
     faults += truth_faults((n, s.provenance) for n, s in streams.items() if s)
     control = read_control(config, faults)
+    shard = read_shard(config, faults)
     if faults:
         raise ConfigurationError("; ".join(faults))
     deadline = config.get("deadline_seconds")
     report = config.get("report_file")
     page = config.get("report_html")
     bundle = config.get("ca_bundle")
+    state_dir = Path(str(config.get("state_dir") or "state/target-activecampaign"))
     return Settings(
         api_url=api_url,
         api_key=str(config["api_key"]).strip(),
         requests_per_second=float(config.get("requests_per_second", 5)),
-        state_dir=Path(str(config.get("state_dir") or "state/target-activecampaign")),
+        state_dir=state_dir / shard.folder if shard else state_dir,
         max_errors=int(config.get("max_errors", 500)),
         report_file=Path(str(report)) if report else None,
         timeout_seconds=float(config.get("timeout_seconds", 30)),
@@ -253,7 +261,7 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
         control=control,
         report_html=Path(str(page)) if page else None,
         rate_limit_url=str(config["rate_limit_url"]) if config.get("rate_limit_url") else None,
-        shard=config.get("shard"),
+        shard=shard,
     )
 
 

@@ -59,6 +59,7 @@ class Caller:
     media type asked for. `timeout_seconds` is the total time of one attempt, from the first byte
     sent to the last received; connecting has 10 s per address at most. `classify` replaces the
     meaning of statuses, `rng` drives the jitter, `connections` are kept open for that many threads.
+    `limiter` is one that other processes share, else this process has the rate for itself.
     """
 
     def __init__(
@@ -80,11 +81,12 @@ class Caller:
         rng: random.Random | None = None,
         connections: int = 8,
         accept: str = "application/json",
+        limiter: RateLimiter | None = None,
     ) -> None:
         quiet_http_loggers()
         self.calls: Counter[str] = Counter()
         self.writes = 0
-        self.limiter = RateLimiter(requests_per_second, clock, stop)
+        self.limiter = limiter or RateLimiter(requests_per_second, clock, stop)
         self.base_url = base_url.rstrip("/")
         self._timeout_seconds = timeout_seconds
         self._clock = clock
@@ -142,14 +144,15 @@ class Caller:
             retry=patience.again,
             stop=patience.over,
             wait=patience.wait,
-            sleep=self._pause,
+            sleep=self.pause,
             retry_error_callback=lambda state: state.outcome and state.outcome.result(),
         )(self._attempt, prepared, judge, route, patience, is_read)
         if isinstance(result, Failure):
             raise self._outage.given_up(result, route, safety, patience, is_read=is_read)
         return result
 
-    def _pause(self, seconds: float) -> None:
+    def pause(self, seconds: float) -> None:
+        """Wait as between two attempts: a signal ends it, and the deadline comes before it."""
         pause(seconds, self._clock, self._stop, self._deadline)
 
     def _attempt(

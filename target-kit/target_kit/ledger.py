@@ -47,6 +47,7 @@ from target_kit.ledger_schema import (
     is_theirs,
     number_of,
 )
+from target_kit.shards import Shard
 
 __all__ = [
     "Ended",
@@ -67,16 +68,22 @@ T = TypeVar("T")
 
 @contextmanager
 def open_ledger(
-    state_dir: Path, url: str | None, scope: str, *, lock_timeout_seconds: float = 30
+    state_dir: Path,
+    url: str | None,
+    scope: str,
+    *,
+    shard: Shard | None = None,
+    lock_timeout_seconds: float = 30,
 ) -> Iterator[Ledger]:
     """The ledger of `scope` (an account and a stream), made when it is missing.
 
     Without `url` it is the file `state_dir/ledger.sqlite`; with one a PostgreSQL, where a second
-    run of the same scope gets LockedError until the first has ended. Raises ConfigurationError for
-    a URL that can't be right, LedgerError for a ledger that can't be used.
+    run of the same scope gets LockedError until the first has ended, unless both are of different
+    shards of one count. Raises ConfigurationError for a URL that can't be right, LedgerError for a
+    ledger that can't be used.
     """
-    with database(state_dir, url, scope, lock_timeout_seconds) as opened:
-        yield Ledger(opened, scope)
+    with database(state_dir, url, scope, shard, lock_timeout_seconds) as opened:
+        yield Ledger(opened, scope, shard)
 
 
 class Ledger:
@@ -86,11 +93,12 @@ class Ledger:
     written in between. Everything raises LedgerError once the database can't be used.
     """
 
-    def __init__(self, opened: LedgerDatabase, scope: str) -> None:
+    def __init__(self, opened: LedgerDatabase, scope: str, shard: Shard | None = None) -> None:
         self._database, self._scope = opened, number_of(scope)
+        self._own = f"{shard.folder} " if shard else ""  # a shard has read what it has read
 
-    def _rows(self) -> AbstractContextManager[Rows]:
-        return self._database.rows(self._scope)
+    def _rows(self, *, write: bool = False) -> AbstractContextManager[Rows]:
+        return self._database.rows(self._scope, write=write)
 
     # --- persons ---
 
@@ -165,7 +173,7 @@ class Ledger:
 
     def approve(self, who: str, address_key: str, now: datetime) -> None:
         """Note that an operator lets this person change to this address."""
-        with self._rows() as rows:
+        with self._rows(write=True) as rows:
             rows.put(APPROVALS, [Approval(who, address_key, now)])
 
     def approved(self, whos: Collection[str]) -> dict[str, set[str]]:
@@ -183,7 +191,7 @@ class Ledger:
 
     def note_ended(self, memberships: Iterable[Ended]) -> None:
         """Note such ends, instead of what was noted of the same memberships."""
-        with self._rows() as rows:
+        with self._rows(write=True) as rows:
             rows.put(ENDED, list(memberships))
 
     # --- what a run has learnt ---
@@ -204,7 +212,7 @@ class Ledger:
         (person and kind) go; `findings` become items or are seen once more.
         """
         known, dated, found, gone = list(people), list(intervals), list(findings), list(settled)
-        with self._rows() as rows:
+        with self._rows(write=True) as rows:
             rows.put(PEOPLE, known)
             _put_intervals(rows, dated)
             before = list(rows.of(WorkItem, WORKLIST, [finding.who for finding in found]))
@@ -214,33 +222,35 @@ class Ledger:
     def forget(self, whos: Iterable[str]) -> None:
         """Erase these persons: who they are, their addresses, items and approvals."""
         erased = list(whos)
-        with self._rows() as rows:
+        with self._rows(write=True) as rows:
             for table in OF_PERSONS:
                 rows.delete(table, erased)
 
     def clear(self) -> None:
         """Forget everything of the scope, to be built anew."""
-        with self._rows() as rows:
+        with self._rows(write=True) as rows:
             for table in OF_SCOPE:
                 rows.delete(table)
 
     def doubt(self, contact_ids: Iterable[str] | None) -> None:
         """Forget that the destination agreed about these contacts; None: about all."""
-        with self._rows() as rows:
+        with self._rows(write=True) as rows:
             rows.update(PEOPLE, PEOPLE.c.contact_id, contact_ids, fingerprint=b"")
 
     # --- facts about the scope ---
 
     def fact(self, name: str) -> str | None:
-        """What was noted under `name`, such as when everything was last read."""
+        """What was noted under `name`, such as when everything was last read: by this shard, or by
+        whole runs.
+        """
         with self._rows() as rows:
-            found = rows.select(Fact, FACTS, FACTS.c.name == name)
+            found = rows.select(Fact, FACTS, FACTS.c.name == self._own + name)
         return found[0].value if found else None
 
     def set_fact(self, name: str, value: str) -> None:
         """Note `value` under `name`, instead of what was there."""
-        with self._rows() as rows:
-            rows.put(FACTS, [Fact(name, value)])
+        with self._rows(write=True) as rows:
+            rows.put(FACTS, [Fact(self._own + name, value)])
 
     def _batches(
         self, kind: type[T], table: sa.Table, key: list[Any], *tests: sa.ColumnElement[bool]

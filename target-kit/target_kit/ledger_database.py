@@ -18,11 +18,13 @@ import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import NullPool
 
-from target_kit.errors import ConfigurationError, LockedError, StopRun
+from target_kit.errors import ConfigurationError, StopRun
 from target_kit.files import open_private, private_directory
 from target_kit.ledger_entries import Scope
+from target_kit.ledger_locks import KEEPALIVE, Transaction, take
 from target_kit.ledger_rows import Rows
 from target_kit.ledger_schema import METADATA, SCHEMA, SCOPES, VERSION, number_of
+from target_kit.shards import Shard
 
 FILE = "ledger.sqlite"
 _PRAGMAS = ("journal_mode = TRUNCATE", "synchronous = FULL", "secure_delete = ON")
@@ -85,43 +87,62 @@ class LedgerDatabase:
             raise _said(self._connection.dialect.name, error) from None
 
     @contextmanager
-    def rows(self, scope: int) -> Iterator[Rows]:
-        """One transaction on the rows of a scope."""
+    def rows(self, scope: int, *, write: bool = False) -> Iterator[Rows]:
+        """One transaction on the rows of a scope; of those that `write` one at a time, since shards
+        write at the same time: what one reads first stays so until it has written.
+        """
         with self.transaction() as connection:
+            if write and connection.dialect.name == "postgresql":
+                turn = sa.func.pg_advisory_xact_lock(number_of(f"writing {scope}"))
+                connection.execute(sa.select(turn))
             yield Rows(connection, scope)
 
 
 @contextmanager
 def database(
-    state_dir: Path, url: str | None, scope: str, lock_timeout_seconds: float
+    state_dir: Path, url: str | None, scope: str, shard: Shard | None, lock_timeout_seconds: float
 ) -> Iterator[LedgerDatabase]:
     """The ledger of a scope with its tables; see `target_kit.ledger.open_ledger`."""
+    timeout = lock_timeout_seconds
+    with _session(_postgresql(url, timeout) if url else _sqlite(state_dir, timeout)) as opened:
+        _prepare(opened, scope, shard)
+        yield opened
+
+
+@contextmanager
+def lock_between_machines(
+    url: str, name: str, shard: Shard | None, lock_timeout_seconds: float = 30
+) -> Iterator[Transaction]:
+    """Hold the lock `name` (an account and an object) while inside; LockedError if it can't be had.
+
+    Yields what opens a transaction in the session that holds it, for `ledger_locks.alone`.
+    """
+    with _session(_postgresql(url, lock_timeout_seconds)) as opened:
+        with opened.transaction() as connection:
+            take(connection, name, shard)
+        yield opened.transaction
+
+
+@contextmanager
+def _session(engine: sa.Engine) -> Iterator[LedgerDatabase]:
     for name in ("sqlalchemy", "sqlalchemy.engine", "sqlalchemy.pool", "psycopg"):
         # At DEBUG they tell rows and hosts; what matters of it is in the errors raised here.
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    engine = (
-        _postgresql(url, lock_timeout_seconds) if url else _sqlite(state_dir, lock_timeout_seconds)
-    )
-    name = engine.dialect.name
     try:
         connection = engine.connect()
     except (sa.exc.SQLAlchemyError, OSError) as error:
-        raise _said(name, error) from None
+        raise _said(engine.dialect.name, error) from None
     try:
-        opened = LedgerDatabase(connection)
-        _prepare(opened, scope)
-        yield opened
+        yield LedgerDatabase(connection)
     finally:
         connection.close()
 
 
-def _prepare(opened: LedgerDatabase, scope: str) -> None:
+def _prepare(opened: LedgerDatabase, scope: str, shard: Shard | None) -> None:
     """Take the lock, make what is missing, refuse what another version made."""
     with opened.transaction() as connection:
         if connection.dialect.name == "postgresql":
-            lock = sa.func.pg_try_advisory_lock(number_of(scope))
-            if not connection.scalar(sa.select(lock)):
-                raise LockedError("another run works with this ledger and stream; wait for its end")
+            take(connection, scope, shard)
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(number_of("schema"))))
         if not sa.inspect(connection).has_table(SCHEMA.name):
             METADATA.create_all(connection)
@@ -185,6 +206,8 @@ def _postgresql(given: str, lock_timeout_seconds: float) -> sa.Engine:
         cursor = connection.cursor()
         cursor.execute("SET TimeZone = 'UTC'")
         cursor.execute(f"SET lock_timeout = {int(lock_timeout_seconds * 1000)}")
+        for name, value in KEEPALIVE.items():
+            cursor.execute(f"SET {name} = {value}")
         cursor.close()
         connection.commit()  # psycopg opened a transaction; the rules must outlive it
 

@@ -86,12 +86,19 @@ class RateLimiter:
     burst and no catching up.
     """
 
-    def __init__(self, per_second: float, clock: Clock, stop: StopSignal | None = None) -> None:
+    def __init__(
+        self,
+        per_second: float,
+        clock: Clock,
+        stop: StopSignal | None = None,
+        *,
+        margin: float = SAFETY_MARGIN,
+    ) -> None:
         if not per_second > 0:
             raise ValueError("per_second must be above 0")
         # A fractional rate of 2.5 still means at most 2 starts in any one second.
         whole = math.floor(per_second) if 1 <= per_second < math.inf else per_second
-        self.interval_seconds = (1.0 + SAFETY_MARGIN) / whole
+        self.interval_seconds = (1.0 + margin) / whole
         self.waited_seconds = 0.0
         self._clock = clock
         self._stop = stop
