@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,7 +18,7 @@ import msgspec
 
 from target_kit.clock import Clock
 from target_kit.errors import ConfigurationError, StopRun
-from target_kit.files import open_private, private_directory, replaced_atomically, write_atomically
+from target_kit.files import open_private, private_directory, replaced_atomically
 from target_kit.plan_file import LAST_LINE, Approved, first_line, read_plan
 from target_kit.plan_model import Entry, Forecast, Item, Overview, PlanHeader
 from target_kit.plan_page import as_page
@@ -119,21 +119,22 @@ class PlanWriter:
     def finish(self, path: Path, header: PlanHeader) -> None:
         """Write the plan to `path`, and for people `path`.txt and `path`.html (all 0600).
 
-        The plan comes last: where it is there, so are they. Raises ConfigurationError.
+        All or none; the plan is renamed last. Raises ConfigurationError.
         """
         text, page = as_text(header, self._seen), as_page(header, self._seen)
         try:
             self._file.seek(0)
         except OSError as error:
             raise _broken(error) from None
-        with _named():
+        with _named(), ExitStack() as stack:
             check_place(path)
-            write_atomically(path.with_name(f"{path.name}.txt"), text.encode())
-            write_atomically(path.with_name(f"{path.name}.html"), page.encode())
-            with replaced_atomically(path) as file:
-                file.write(first_line(header, self._seen.number))
-                shutil.copyfileobj(self._file, file, 1024 * 1024)
-                file.write((b"\n" if self._seen.number else b"") + LAST_LINE)
+            ways = [path, *(path.with_name(f"{path.name}.{end}") for end in ("txt", "html"))]
+            plan, *others = [stack.enter_context(replaced_atomically(way)) for way in ways]
+            for file, words in zip(others, (text, page), strict=True):
+                file.write(words.encode())
+            plan.write(first_line(header, self._seen.number))
+            shutil.copyfileobj(self._file, plan, 1024 * 1024)
+            plan.write((b"\n" if self._seen.number else b"") + LAST_LINE)
 
 
 def check_place(path: Path) -> None:
