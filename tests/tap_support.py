@@ -322,6 +322,22 @@ def run_command(config: dict[str, Any], directory: Path, *more: str, **environme
     return Run(done.stdout, _lenient(done.stdout), done.returncode, done.stderr.decode())
 
 
+def cut(arguments: list[str], lines: int, signum: int) -> Run:
+    """Run the tap, read some lines, send the signal, read what is left in the pipe."""
+    with subprocess.Popen(
+        arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0
+    ) as tap:
+        assert tap.stdout is not None
+        output = b""
+        while output.count(b"\n") < lines and (block := tap.stdout.read(1000)):
+            output += block
+        tap.send_signal(signum)
+        while block := tap.stdout.read(65536):
+            output += block
+        code = tap.wait(60)
+    return Run.of(output, code)
+
+
 def _lenient(output: bytes) -> list[dict[str, Any]]:
     with contextlib.suppress(ValueError):
         return [json.loads(line) for line in output.splitlines()]

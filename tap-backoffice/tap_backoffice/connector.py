@@ -14,6 +14,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import NullPool
 
+from tap_backoffice import shards
 from tap_backoffice.errors import SettingsError, SourceError
 from tap_backoffice.settings import Settings, parse_settings
 
@@ -153,6 +154,7 @@ def _sqlite_creator(url: URL) -> Callable[[], t.Any]:
     def connect() -> sqlite3.Connection:
         connection = sqlite3.connect(target, uri=True, check_same_thread=False)
         connection.execute("PRAGMA busy_timeout = 30000")
+        shards.register(connection)
         return connection
 
     return connect

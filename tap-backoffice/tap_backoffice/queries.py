@@ -8,12 +8,16 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
+from tap_backoffice.settings import Shard
 from tap_backoffice.types import Column
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What to read: a table (with its schema) or a query, and the columns selected from it."""
+    """What to read: a table (with its schema) or a query, and the columns selected from it.
+
+    `shard` says that only a part of the rows is read; the key's columns are always selected.
+    """
 
     columns: tuple[Column, ...]
     key: tuple[str, ...]
@@ -21,6 +25,13 @@ class Source:
     schema: str | None = None
     query: str | None = None
     replication_key: Column | None = None
+    shard: Shard | None = None
+
+    @property
+    def key_columns(self) -> list[Column]:
+        """The key's columns, in the key's order."""
+        by_name = {column.name: column for column in self.columns}
+        return [by_name[name] for name in self.key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +90,24 @@ def select_text(
     values: t.Sequence[str],
     order: str | None,
     limit: int | None,
+    within: str | None = None,
 ) -> str:
     """Write the SELECT; the one bound value is named `lower_bound`.
 
     `values` are the SELECT list's expressions, `order` is the replication key's expression as
-    the dialect sorts it.
+    the dialect sorts it, `within` the condition that rows of the shard meet.
     """
     text = f"SELECT {', '.join(values)} FROM {quoting.source(source)}"
     keys = [quoting.column(name) for name in source.key]
+    conditions = [] if within is None else [within]
     if part.keys == "null":
-        text += f" WHERE {order} IS NULL"
+        conditions.append(f"{order} IS NULL")
     elif part.keys == "present":
-        condition = f"{order} IS NOT NULL" if part.lower_bound is None else f"{order} >= \x00"
-        text += f" WHERE {condition}"
+        present = f"{order} IS NOT NULL" if part.lower_bound is None else f"{order} >= \x00"
+        conditions.append(present)
         keys = [str(order), *(key for key in keys if key != order)]
+    if conditions:
+        text += f" WHERE {' AND '.join(conditions)}"
     if keys and part.keys != "all":
         text += f" ORDER BY {', '.join(keys)}"
     return text if limit is None else f"{text} LIMIT {limit}"

@@ -12,7 +12,7 @@ import typing as t
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tap_backoffice import queries
+from tap_backoffice import queries, shards
 from tap_backoffice.conform import ColumnConformer, Values
 from tap_backoffice.connector import BackofficeConnector
 from tap_backoffice.messages import encode_lines
@@ -134,6 +134,7 @@ class CursorReader:
             values=[self._quoting.column(name) for name in self._names],
             order=self._order(),
             limit=self._plan.limit if limited else None,
+            within=shards.within(self._plan.source, self._quoting, self._connector.backend),
         )
         statement, parameters = queries.bound(text, self._bindable(part), self._dialect)
         with contextlib.closing(self._cursor()) as cursor:

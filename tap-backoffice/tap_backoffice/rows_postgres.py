@@ -17,7 +17,7 @@ from decimal import Decimal
 
 import msgspec
 
-from tap_backoffice import queries
+from tap_backoffice import queries, shards
 from tap_backoffice.connector import BackofficeConnector
 from tap_backoffice.messages import encoder
 from tap_backoffice.rows import NOT_DELETED, Chunk, Plan
@@ -180,6 +180,7 @@ class CopyReader:
             values=self._values,
             order=None if self._key is None else self._quoting.column(self._key),
             limit=self._plan.limit,
+            within=shards.within(self._plan.source, self._quoting, "postgresql"),
         )
         statement, parameters = queries.bound(text, part.lower_bound, self._dialect)
         rows: list[bytes] = []

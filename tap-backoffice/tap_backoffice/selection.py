@@ -32,6 +32,12 @@ class Definition:
     singer_decimal: bool = False
     selection: dict[tuple[str, ...], bool] = dataclasses.field(default_factory=dict)
 
+    @property
+    def key_columns(self) -> list[Column]:
+        """The key's columns, in the key's order."""
+        by_name = {column.name: column for column in self.columns}
+        return [by_name[name] for name in self.key]
+
     def json_schema(self) -> dict[str, t.Any]:
         """Give the stream's JSON schema, with the columns the tap adds."""
         properties = {

@@ -88,6 +88,19 @@ CONFIG_JSONSCHEMA: dict[str, t.Any] = th.PropertiesList(
         description="Rows per chunk; after each chunk of an incremental stream comes a STATE.",
     ),
     th.Property(
+        "shard",
+        th.ObjectType(
+            th.Property("index", th.IntegerType(minimum=0), required=True),
+            th.Property("count", th.IntegerType(minimum=1), required=True),
+            additional_properties=False,
+        ),
+        title="Shard",
+        description=(
+            "Read only this part of each stream's rows, `{index, count}`; `index` begins at 0. "
+            "Other taps read the other parts."
+        ),
+    ),
+    th.Property(
         "emit_activate_version_messages",
         th.BooleanType,
         default=False,
@@ -116,6 +129,14 @@ class StreamSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Shard:
+    """One of `count` parts of each stream's rows; `index` is below `count`, which is above 1."""
+
+    index: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings, checked. `database_url` is kept out of the repr: it holds a password."""
 
@@ -125,6 +146,7 @@ class Settings:
     source_timezone: zoneinfo.ZoneInfo
     fetch_size_rows: int
     use_singer_decimal: bool
+    shard: Shard | None = None
 
 
 def parse_settings(config: t.Mapping[str, t.Any]) -> Settings:
@@ -142,6 +164,7 @@ def parse_settings(config: t.Mapping[str, t.Any]) -> Settings:
         source_timezone=_zone(config.get("source_timezone") or "UTC", problems),
         fetch_size_rows=_integer(config, "fetch_size_rows", DEFAULT_FETCH_SIZE_ROWS, 1, problems),
         use_singer_decimal=config.get("use_singer_decimal") is True,
+        shard=_shard(config.get("shard"), problems),
     )
     for flag in ("use_singer_decimal", "emit_activate_version_messages"):
         if config.get(flag) not in (None, True, False):
@@ -186,6 +209,23 @@ def int_or_none(value: object) -> int | None:
     except (TypeError, ValueError, ArithmeticError):
         return None
     return whole if whole == value else None
+
+
+def _shard(value: object, problems: list[str]) -> Shard | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict) or set(value) != {"index", "count"}:
+        problems.append("shard: must be a mapping with index and count")
+        return None
+    found = len(problems)
+    given = {f"shard.{name}": number for name, number in value.items()}
+    count = _integer(given, "shard.count", 0, 1, problems)
+    index = _integer(given, "shard.index", 0, 0, problems)
+    if len(problems) == found and None in value.values():
+        problems.append("shard: must be a mapping with index and count")
+    elif len(problems) == found and index >= count:
+        problems.append("shard.index: must be below shard.count; the first shard is 0")
+    return Shard(index, count) if count > 1 else None
 
 
 def _zone(value: object, problems: list[str]) -> zoneinfo.ZoneInfo:

@@ -17,6 +17,7 @@ from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL
 from singer_sdk.sql import SQLConnector, SQLStream
 
+from tap_backoffice import shards
 from tap_backoffice.bookmarks import Bookmark
 from tap_backoffice.connector import BackofficeConnector
 from tap_backoffice.messages import CountingWriter, record_envelope
@@ -103,6 +104,7 @@ class BackofficeStream(SQLStream):
         return dt.datetime.fromtimestamp(self._tap.initialized_at / 1000, dt.UTC)
 
     def _plan(self) -> Plan:
+        t.cast("TapBackoffice", self._tap).check_shards()
         key = self.definition.replication_key if self._bookmark is not None else None
         limit = self.ABORT_AT_RECORD_COUNT
         selected = self.get_selected_schema()["properties"].keys()
@@ -115,6 +117,7 @@ class BackofficeStream(SQLStream):
                 schema=self.definition.schema,
                 query=self.definition.query,
                 replication_key=key,
+                shard=self._backoffice.settings.shard,
             ),
             output=tuple(c.name for c in self.definition.columns if c.name in selected),
             run_started=self.run_started,
@@ -226,7 +229,10 @@ class BackofficeStream(SQLStream):
     def _advance(self, keys: list[t.Any], context: Context | None) -> None:
         if self._bookmark is not None:
             self._bookmark.advance(keys)
-            self._bookmark.write(self.get_context_state(context))
+            state = self.get_context_state(context)
+            self._bookmark.write(state)
+            if state and (mark := shards.mark(self._backoffice.settings.shard)) is not None:
+                state[shards.STATE_KEY] = mark
 
     @property
     def is_sorted(self) -> bool:

@@ -15,7 +15,7 @@ from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.sql import SQLTap
 
-from tap_backoffice import catalogue
+from tap_backoffice import catalogue, shards
 from tap_backoffice.connector import BackofficeConnector
 from tap_backoffice.errors import (
     EXIT_SETTINGS,
@@ -180,6 +180,35 @@ class TapBackoffice(SQLTap):
             name = table.stream_name
             yield StreamSettings(name, table=table.name, schema=table.schema), table.is_view
 
+    def load_state(self, state: dict[str, t.Any]) -> None:
+        """Take the STATE of the run before.
+
+        Raises:
+            SettingsError: it tells how far another shard has come.
+        """
+        for name, saved in (state.get("bookmarks") or {}).items():
+            shards.check_state(self.settings.shard, name, saved)
+        super().load_state(state)
+
+    def check_shards(self) -> None:
+        """Look at all selected streams before the first row of the first one is read.
+
+        Raises:
+            SettingsError: the setting `shard` cannot divide one of them.
+        """
+        if self.settings.shard is None:
+            return
+        problems = [
+            problem
+            for stream in self.streams.values()
+            if stream.selected and isinstance(stream, BackofficeStream)
+            for problem in shards.refusals(
+                stream.name, stream.definition.key_columns, self.tap_connector.backend
+            )
+        ]
+        if problems:
+            raise SettingsError(problems)
+
     def stream_completed(self, stream: BackofficeStream) -> None:
         """Note a stream whose last row is written; after the last one set the marker.
 
@@ -193,6 +222,8 @@ class TapBackoffice(SQLTap):
             counts = dict(writer.counts)
             state = t.cast("dict[str, t.Any]", self.state)
             state[MARKER] = {"version": self.initialized_at, "counts": counts}
+            if (mark := shards.mark(self.settings.shard)) is not None:
+                state[MARKER][shards.STATE_KEY] = mark
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """Leave with 128 + signal: a cut stream is no success, and gets no further STATE."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tap_support import Run, Server, command, sync
+from tap_support import Server, command, cut, sync
 
 ROWS = 3000
 POINTS = 20
@@ -25,22 +25,6 @@ def contacts(server: Server) -> dict[str, Any]:
     database.insert("people", rows)
     stream = {"name": "contacts", "table": "people", "replication_key": "changed"}
     return {"database_url": database.url, "streams": [stream], "fetch_size_rows": 50}
-
-
-def cut(arguments: list[str], lines: int, signum: int) -> Run:
-    """Run the tap, read some lines, send the signal, read what is left in the pipe."""
-    with subprocess.Popen(
-        arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0
-    ) as tap:
-        assert tap.stdout is not None
-        output = b""
-        while output.count(b"\n") < lines and (block := tap.stdout.read(1000)):
-            output += block
-        tap.send_signal(signum)
-        while block := tap.stdout.read(65536):
-            output += block
-        code = tap.wait(60)
-    return Run.of(output, code)
 
 
 @pytest.mark.slow
