@@ -7,8 +7,8 @@ its columns, one after the other, which no separator in a value can blur; a null
 text.
 
 MD5 is in PostgreSQL (https://www.postgresql.org/docs/current/functions-string.html), MariaDB
-(https://mariadb.com/kb/en/md5/) and MySQL. SQLite has no hash: there it is a function of ours on our
-own connection (https://docs.python.org/3/library/sqlite3.html, create_function).
+(https://mariadb.com/kb/en/md5/) and MySQL. SQLite has no hash: there it is a function of ours on
+our own connection (https://docs.python.org/3/library/sqlite3.html, create_function).
 """
 
 from __future__ import annotations
