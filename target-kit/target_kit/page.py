@@ -36,8 +36,9 @@ h2 { font-size: 1.2rem; margin-top: 2rem }
 .scroll { overflow-x: auto; margin: 1rem 0 }
 table { border-collapse: collapse }
 caption { text-align: left; color: var(--soft); padding-bottom: .3rem }
+@media (min-width: 40rem) { caption { white-space: nowrap } }
 th, td { border-bottom: 1px solid var(--line); padding: .3rem .8rem .3rem 0; text-align: left;
-  vertical-align: top; overflow-wrap: anywhere }
+  vertical-align: top; overflow-wrap: break-word }
 thead th { border-bottom-width: 2px }
 tbody th { font-weight: 600 }
 tbody tr:nth-child(even) { background: var(--band) }
@@ -115,7 +116,12 @@ def details(summary: str, *parts: Html, opened: bool = False) -> Html:
 
 def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Html:
     """A table; the first cell of each row is the row's own heading."""
-    titles = "".join(f'<th scope="col">{text(one)}</th>' for one in head)
+    rows = [*rows]
+    counted = {i for row in rows for i, cell in enumerate(row) if i and not isinstance(cell, str)}
+    kinds = [' class="number"' if i in counted else "" for i in range(len(head))]
+    titles = "".join(
+        f'<th scope="col"{kind}>{text(one)}</th>' for one, kind in zip(head, kinds, strict=True)
+    )
     body = [
         "<tr>" + "".join(_cell(cell, first=not i) for i, cell in enumerate(row)) + "</tr>"
         for row in rows

@@ -8,7 +8,8 @@ in the table besides. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from statistics import median
 
 from target_kit.outcome import Outcome
 from target_kit.page import Html, text
@@ -33,6 +34,7 @@ CSS = """
 .chart .band { font-weight: 600; fill: var(--ink) }
 .chart .mark { text-anchor: middle; fill: var(--alarm); font-weight: 600 }
 .chart .right { text-anchor: end }
+.chart .cut { text-anchor: end; fill: var(--paper) }
 .chart line { stroke: var(--line) }
 .chart .gap { stroke: var(--soft); stroke-dasharray: 2 3 }
 .chart rect { stroke: var(--paper); stroke-width: .75 }
@@ -46,7 +48,9 @@ CSS = """
     for one in Outcome
 )
 
-_WIDTH, _HEIGHT, _HEAD, _FOOT = 720, 64, 22, 34
+_WIDTH, _HEIGHT, _HEAD, _FOOT = 720, 64, 24, 34
+#: A run of so many times what is usual is cut off, or all others were flat beside a first load.
+_UNUSUAL = 8
 _SLOT = (22.0, 44.0)  # narrowest and widest column
 
 
@@ -88,15 +92,40 @@ def legend() -> Html:
     return Html("\n".join(['<ul class="legend">', *items, "</ul>"]))
 
 
-def mark(run: PastRun) -> str:
+def explained(runs: Sequence[PastRun]) -> Iterator[str]:
+    """A sentence for each sign that the drawing of these runs has."""
+    marks = {_mark(run) for run in runs}
+    if "×" in marks:
+        yield "× ended with another exit code than 0."
+    if "?" in marks:
+        yield ("? has no end: the run was killed, or was still at work when this page was written.")
+    if any(run.mode == "plan" for run in runs):
+        yield "Pale bars are plans: nothing was written."
+    tops = [_highest(runs, outcomes) for _, outcomes in BANDS]
+    if any(
+        _total(run, outcomes) > top
+        for run in runs
+        for top, (_, outcomes) in zip(tops, BANDS, strict=True)
+    ):
+        yield f"A bar with a number is cut off: it is more than {_UNUSUAL} times what is usual."
+
+
+def _mark(run: PastRun) -> str:
     """One character for what is special about a run: no end known, or not done."""
     if run.unfinished:
         return "?"
     return "×" if run.exit_code else ""
 
 
+def _total(run: PastRun, outcomes: Sequence[Outcome]) -> int:
+    counts = run.outcomes
+    return sum(counts[one] for one in outcomes)
+
+
 def _highest(runs: Sequence[PastRun], outcomes: Sequence[Outcome]) -> int:
-    return max((sum(run.outcomes[one] for one in outcomes) for run in runs), default=0)
+    """What the height of a band stands for: the highest run that is not out of the usual."""
+    totals = [total for run in runs if (total := _total(run, outcomes))]
+    return max((one for one in totals if one <= _UNUSUAL * median(totals)), default=0)
 
 
 def _column(run: PastRun, moment: str, left: float, slot: float, tops: Sequence[int]) -> str:
@@ -111,6 +140,7 @@ def _column(run: PastRun, moment: str, left: float, slot: float, tops: Sequence[
     middle = left + slot / 2
     for index, (_, outcomes) in enumerate(BANDS):
         level: float = (index + 1) * (_HEAD + _HEIGHT)
+        total = _total(run, outcomes)
         if run.unfinished:
             parts.append(
                 f'<line class="gap" x1="{_number(middle)}" x2="{_number(middle)}" '
@@ -120,13 +150,17 @@ def _column(run: PastRun, moment: str, left: float, slot: float, tops: Sequence[
             if not counts[one]:
                 continue
             # What is there is seen, however small its share.
-            height = max(1.5, counts[one] / tops[index] * _HEIGHT)
+            height = max(1.5, counts[one] / max(total, tops[index]) * _HEIGHT)
             level -= height
             parts.append(
                 f'<rect class="{one}" x="{_number(left + slot * 0.15)}" y="{_number(level)}" '
                 f'width="{_number(slot * 0.7)}" height="{_number(height)}"/>'
             )
-    if sign := mark(run):
+        if total > tops[index]:  # its number stands in the bar, upright
+            x, y = _number(middle + 4), _number((index + 1) * (_HEAD + _HEIGHT) - _HEIGHT + 5)
+            place = f'x="{x}" y="{y}" transform="rotate(-90 {x} {y})"'
+            parts.append(f'<text class="cut" {place}>{total:,}</text>')
+    if sign := _mark(run):
         y = len(BANDS) * (_HEAD + _HEIGHT) + 14
         parts.append(f'<text class="mark" x="{_number(middle)}" y="{y}">{sign}</text>')
     return "".join([*parts, "</g>"])

@@ -33,11 +33,19 @@ CSS = """
   margin: 1rem 0 }
 .tiles div { border: 1px solid var(--line); border-radius: .4rem; padding: .5rem .8rem;
   display: flex; flex-direction: column-reverse; justify-content: flex-end }
-.tiles dt { color: var(--soft); font-size: .85rem }
-.tiles dd { margin: 0; font-size: 1.5rem; line-height: 1.25; font-variant-numeric: tabular-nums }
-.tiles .alarm dd { color: var(--alarm) }
+.tiles dt { color: var(--soft); font-size: .85rem; font-weight: 400 }
+.tiles dd { margin: 0; font-size: 1.4rem; line-height: 1.3; white-space: nowrap;
+  font-variant-numeric: tabular-nums }
+.tiles .alarm dd { font-weight: 600 }
 .facts { color: var(--soft) }
-@media print { .tiles div { padding: .2rem .5rem } .tiles dd { font-size: 1.1rem } }
+@media screen { .reasons td:last-child { min-width: 18rem } }
+.runs { font-size: .875rem }
+.runs th, .runs td { white-space: nowrap }
+@media print {
+  .runs { font-size: 6.5pt }
+  .tiles div { padding: .2rem .5rem }
+  .tiles dd { font-size: 1.1rem }
+}
 """
 
 
@@ -58,7 +66,7 @@ def as_page(report: RunReport, runs: Sequence[PastRun]) -> str:
 
 def _head(report: RunReport) -> Iterator[Html]:
     mode = "" if report.mode == "run" else f" · mode {report.mode}"
-    facts = f"{_when(report.started_at)} · {report.target} {report.version}{mode}"
+    facts = f"{_when(report.started_at)} UTC · {report.target} {report.version}{mode}"
     yield Html(f'<p class="facts">{text(facts)}</p>')
     if report.message:
         yield paragraph(report.message, alarm=bool(report.exit_code))
@@ -117,7 +125,8 @@ def _reasons(report: RunReport, *, open_ones: bool) -> Iterator[Html]:
     rows.sort(key=lambda row: (row[2] == Outcome.HELD, -int(row[1])))
     head = ["Stream", "Records", "Outcome", "Step", "Cause", "What it means, what to do"]
     said = "By stream, outcome and cause; single records are in the rejects file."
-    yield table(said if open_ones else "By stream, outcome and cause.", head, rows)
+    shown = table(said if open_ones else "By stream, outcome and cause.", head, rows)
+    yield Html(f'<div class="reasons">{shown}</div>')
     if open_ones:
         for stream in report.streams:
             if stream.rejects_file and any(stream.outcomes[one] for one in OPEN):
@@ -128,23 +137,21 @@ def _history(runs: Sequence[PastRun]) -> Iterator[Html]:
     when = [_when(run.started_at) for run in runs]
     yield report_chart.legend()
     yield report_chart.chart(runs, when)
-    if any(report_chart.mark(run) for run in runs):
-        yield paragraph(
-            "× ended with another exit code than 0; ? no end is known: the run was killed, or was "
-            "still at work when this page was written."
-        )
+    if signs := " ".join(report_chart.explained(runs)):
+        yield paragraph(signs)
     modes = any(run.mode != "run" for run in runs)
+    head = ["Begun (UTC)", *(["Mode"] if modes else []), "End", "Exit code", "Records"]
+    head += [*(one.capitalize() for one in Outcome), "Calls", "Time"]
     rows: list[list[Cell]] = []
     for run, moment in zip(runs, when, strict=True):
         ended = run.status or "unfinished"
         code: Cell = "" if run.exit_code is None else run.exit_code
         counts = run.outcomes
         row: list[Cell] = [moment, *([run.mode] if modes else []), ended, code]
-        row += [sum(counts.values()), *counts.values(), run.calls, _duration(run.seconds)]
-        rows.append(row)
-    head = ["Begun", *(["Mode"] if modes else []), "End", "Exit code", "Records"]
-    head += [*(one.capitalize() for one in Outcome), "Calls", "Time"]
-    yield table("The newest first.", head, reversed(rows))
+        if not run.unfinished:
+            row += [sum(counts.values()), *counts.values(), run.calls, _duration(run.seconds)]
+        rows.append(row + [""] * (len(head) - len(row)))
+    yield Html(f'<div class="runs">{table("The newest first.", head, reversed(rows))}</div>')
 
 
 def _calls(report: RunReport) -> Iterator[Html]:
@@ -153,7 +160,7 @@ def _calls(report: RunReport) -> Iterator[Html]:
         return
     rows = [*report.calls.items(), ("all", total)]
     yield table("Calls by endpoint, the most frequent first.", ["Endpoint", "Calls"], rows)
-    said = f"{report.writes:,} of the calls write. The run took {_duration(report.seconds)}"
+    said = f"{report.writes:,} of the calls were writes. The run took {_duration(report.seconds)}"
     if report.requests_per_second:
         said += (
             f"; at {report.requests_per_second:g} requests a second the calls alone take about "
@@ -201,7 +208,7 @@ def _when(moment: str) -> str:
         parsed = datetime.fromisoformat(moment).astimezone(UTC)
     except (ValueError, OverflowError):
         return moment
-    return f"{parsed:%Y-%m-%d %H:%M} UTC"
+    return f"{parsed:%Y-%m-%d %H:%M}"
 
 
 def _duration(seconds: float) -> str:
