@@ -131,3 +131,135 @@ def test_imports_have_a_limit_by_the_minute(
     }
     simulator.clock(advance=61)
     assert run(api, people).status_code == 200
+
+
+def people(*emails: str, **more: Any) -> list[dict[str, Any]]:
+    return [{"email": email, **more} for email in emails]
+
+
+def ended(simulator: Simulator, api: Api, contacts: list[Any]) -> dict[str, Any]:
+    """Import, let it end, and what is told of it then."""
+    batch = run(api, contacts).json()["batchId"]
+    simulator.clock(advance=5)
+    info: dict[str, Any] = api.get(f"import/info?batchId={batch}").json()
+    return info
+
+
+@pytest.mark.parametrize(
+    ("shown", "base", "named"), [("all", 0, [1, 2]), ("first", 1, [2]), ("none", 0, [])]
+)
+def test_an_import_is_refused_for_contacts_that_a_switch_names(
+    simulator: Simulator, api: Api, shown: str, base: int, named: list[int]
+) -> None:
+    """400 names all of them, the first or none, from 0 or from 1."""
+    simulator.switches(bulk_refuses="poison", bulk_reasons=shown, bulk_index_base=base)
+    answer = run(api, people("a@example.com", "poison1@example.com", "poison2@example.com"))
+    assert answer.status_code == 400
+    assert [reason["contact"] for reason in answer.json()["failureReasons"]] == named
+    assert simulator.contacts() == {}
+
+
+def test_a_contact_can_fail_while_the_others_are_applied(simulator: Simulator, api: Api) -> None:
+    """By its address, its value, the exclusion list or the plan's limit: failure names it."""
+    simulator.clock(now=NOON)
+    simulator.seed({"fields": [{"perstag": "COUNT", "type": "number"}]})
+    simulator.event("exclude", phrase="out@example.com")
+    simulator.switches(bulk_fails="bad", bulk_value_validation="failure", contact_limit=1)
+    wrong = people("wrong@example.com", fields=[{"id": 1, "value": "many"}])
+    good = people("good@example.com", fields=[{"id": 1, "value": "5"}])
+    others = people("bad@example.com", "out@example.com"), people("more@example.com")
+    info = ended(simulator, api, [*others[0], *wrong, *good, *others[1]])
+    assert info["success"] == ["1"]
+    failed = ["bad@example.com", "out@example.com", "wrong@example.com", "more@example.com"]
+    assert info["failure"] == failed
+    assert set(simulator.contacts()) == {"good@example.com"}
+    simulator.switches(bulk_excluded="silent")
+    assert ended(simulator, api, people("out@example.com", "bad@example.com"))["failure"] == [
+        "bad@example.com"
+    ]
+
+
+def test_a_value_can_refuse_the_whole_import(simulator: Simulator, api: Api) -> None:
+    """400 where the field has no such value."""
+    simulator.seed({"fields": [{"perstag": "COUNT", "type": "number"}]})
+    simulator.switches(bulk_value_validation="400")
+    wrong = people("wrong@example.com", fields=[{"id": 1, "value": "many"}])
+    assert run(api, [*people("a@example.com"), *wrong]).json()["failureReasons"] == [
+        {"contact": 1, "failureReason": "Field 'fields' incorrect format"}
+    ]
+
+
+@pytest.mark.parametrize(("ends", "applied"), [("failed", 0), ("interrupted", 2)])
+def test_an_import_can_end_early(simulator: Simulator, api: Api, ends: str, applied: int) -> None:
+    """With nothing applied or half of it, and it is not outstanding any more."""
+    simulator.clock(now=NOON)
+    simulator.switches(bulk_ends=ends)
+    info = ended(simulator, api, people(*(f"{number}@example.com" for number in range(4))))
+    assert (info["status"], len(info["success"])) == (ends, applied)
+    assert len(simulator.contacts()) == applied
+    assert api.get("import/bulk_import").json()["outstanding"] == []
+
+
+@pytest.mark.parametrize(("order", "last"), [("oldest", "Second"), ("newest", "First")])
+def test_imports_are_applied_in_either_order(
+    simulator: Simulator, api: Api, order: str, last: str
+) -> None:
+    """The one applied last has the last word."""
+    simulator.clock(now=NOON)
+    simulator.switches(bulk_order=order)
+    for name in ("First", "Second"):
+        run(api, people("a@example.com", first_name=name))
+    simulator.clock(advance=5)
+    assert simulator.contacts()["a@example.com"]["firstName"] == last
+
+
+@pytest.mark.parametrize(("shown", "ids"), [("created", ["2"]), ("all", ["1", "2"]), ("empty", [])])
+def test_success_tells_of_whom_a_switch_says(
+    simulator: Simulator, api: Api, shown: str, ids: list[str]
+) -> None:
+    """Contacts created, all contacts, or nobody."""
+    simulator.clock(now=NOON)
+    simulator.seed({"contacts": [{"email": "a@example.com"}]})
+    simulator.switches(bulk_success_list=shown)
+    assert ended(simulator, api, people("a@example.com", "b@example.com"))["success"] == ids
+
+
+@pytest.mark.parametrize(("protection", "status"), [("kept", "2"), ("subscribed", "1")])
+def test_who_left_a_list_is_left_out_of_it_or_not(
+    simulator: Simulator, api: Api, protection: str, status: str
+) -> None:
+    """The documented protection can be taken away."""
+    simulator.clock(now=NOON)
+    simulator.seed(
+        {"lists": ["News"], "contacts": [{"email": "a@example.com", "lists": {"News": 2}}]}
+    )
+    simulator.switches(bulk_previously_unsubscribed=protection)
+    ended(simulator, api, people("a@example.com", subscribe=[{"listid": 1}]))
+    assert simulator.contacts()["a@example.com"]["lists"] == {"1": status}
+
+
+def test_an_import_may_be_listed_late(simulator: Simulator, api: Api) -> None:
+    """It is taken, and not among the outstanding ones yet."""
+    simulator.clock(now=NOON)
+    simulator.switches(bulk_listed_after_seconds=1.0)
+    run(api, people("a@example.com"))
+    assert api.get("import/bulk_import").json()["outstanding"] == []
+    simulator.clock(advance=1.5)
+    assert len(api.get("import/bulk_import").json()["outstanding"]) == 1
+
+
+def test_an_import_follows_the_account_in_letters_and_moments(
+    simulator: Simulator, api: Api
+) -> None:
+    """Addresses are stored and compared, and moments kept, as single writes do."""
+    simulator.clock(now=NOON)
+    simulator.seed({"fields": [{"perstag": "SEEN", "type": "datetime"}]})
+    simulator.switches(email_case="lower", email_unique_ignores_case=False)
+    values = [{"id": 1, "value": "2026-05-01T12:00:00+00:00"}]
+    ended(simulator, api, people("Ada@example.com", fields=values))
+    assert simulator.contacts()["ada@example.com"]["fieldValues"] == {
+        "SEEN": "2026-05-01T07:00:00-05:00"
+    }
+    simulator.switches(email_case="preserve")
+    ended(simulator, api, people("ADA@example.com"))
+    assert set(simulator.contacts()) == {"ada@example.com", "ADA@example.com"}

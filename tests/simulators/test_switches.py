@@ -427,6 +427,71 @@ def _(simulator: Simulator, api: Api) -> Any:
     return api.get("import/info?batchId=none").status_code
 
 
+@probe("bulk_refuses", "a@")
+def _(simulator: Simulator, api: Api) -> Any:
+    return bulk(api, {"email": "a@example.com"}).status_code
+
+
+@probe("bulk_reasons", "none")
+def _(simulator: Simulator, api: Api) -> Any:
+    return bulk(api, {"email": "nobody"}).json()["failureReasons"]
+
+
+@probe("bulk_value_validation", "400")
+def _(simulator: Simulator, api: Api) -> Any:
+    simulator.seed({"fields": [{"perstag": "COUNT", "type": "number"}]})
+    return bulk(api, {"email": "a@example.com", "fields": [{"id": 1, "value": "x"}]}).status_code
+
+
+def bulk_info(simulator: Simulator, api: Api, *contacts: dict[str, Any]) -> Any:
+    """What is told of an import that is over."""
+    batch = bulk(api, *contacts).json()["batchId"]
+    simulator.clock(advance=5)
+    return api.get(f"import/info?batchId={batch}").json()
+
+
+@probe("bulk_fails", "a@")
+def _(simulator: Simulator, api: Api) -> Any:
+    return bulk_info(simulator, api, {"email": "a@example.com"})
+
+
+@probe("bulk_excluded", "silent")
+def _(simulator: Simulator, api: Api) -> Any:
+    simulator.event("exclude", phrase="a@example.com")
+    return bulk_info(simulator, api, {"email": "a@example.com"})
+
+
+@probe("bulk_ends", "failed")
+def _(simulator: Simulator, api: Api) -> Any:
+    return bulk_info(simulator, api, {"email": "a@example.com"})
+
+
+@probe("bulk_success_list", "empty")
+def _(simulator: Simulator, api: Api) -> Any:
+    return bulk_info(simulator, api, {"email": "a@example.com"})
+
+
+@probe("bulk_previously_unsubscribed", "subscribed")
+def _(simulator: Simulator, api: Api) -> Any:
+    person(simulator, lists={"News": 2})
+    bulk_info(simulator, api, {"email": "a@example.com", "subscribe": [{"listid": 1}]})
+    return simulator.contacts()["a@example.com"]["lists"]
+
+
+@probe("bulk_order", "newest")
+def _(simulator: Simulator, api: Api) -> Any:
+    for name in ("First", "Second"):
+        bulk(api, {"email": "a@example.com", "first_name": name})
+    simulator.clock(advance=5)
+    return simulator.contacts()["a@example.com"]["firstName"]
+
+
+@probe("bulk_listed_after_seconds", 1.0)
+def _(simulator: Simulator, api: Api) -> Any:
+    bulk(api, {"email": "a@example.com"})
+    return api.get("import/bulk_import").json()["outstanding"]
+
+
 @probe("bad_token_body", "html")
 def _(simulator: Simulator, api: Api) -> Any:
     return api.get("users/me", headers={"Api-Token": "wrong"}).headers.get("Content-Type")

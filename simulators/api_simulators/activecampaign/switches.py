@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from api_simulators.activecampaign.import_switches import IMPORTS
 from api_simulators.activecampaign.stamps import is_zone
 from api_simulators.switches import Switch
 
@@ -326,23 +327,5 @@ TABLE: tuple[Switch, ...] = (
         "values of currency fields are answered with their fieldCurrency",
         "guess",
     ),
-    # Bulk import
-    Switch(
-        "bulk_success_key", "Success", ("Success", "success"), "spelling of the key", "reference"
-    ),
-    Switch("bulk_index_base", 0, (0, 1), "first contact number in failureReasons", "guess"),
-    Switch(
-        "bulk_exclude_automations",
-        "either",
-        ("either", "contact", "top"),
-        "where exclude_automations is read: in each contact, beside contacts, or both",
-        "conflicting",
-    ),
-    Switch(
-        "bulk_rate_limit", True, (), "100 imports a minute, 20 of a single contact", "reference"
-    ),
-    Switch("bulk_delay_seconds", 2.0, (), "from accepted to completed", "guess"),
-    Switch("bulk_empty_value", "overwrites", ("overwrites", "ignored"), 'what "" does', "guess"),
-    Switch("bulk_unknown_field", "ignore", ("ignore", "400"), "an unknown field id", "guess"),
-    Switch("bulk_unknown_batch", 404, (404, 200), "status of /import/info, unknown batch", "guess"),
+    *IMPORTS,
 )

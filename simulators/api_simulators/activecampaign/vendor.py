@@ -72,7 +72,7 @@ class ActiveCampaign:
     def _ready(self, now: float) -> None:
         """Let the store know what time and switches make of it."""
         self.store.related_bump = bool(self.switches["related_writes_bump_udate"])
-        import_work.settle(self.store, now)
+        import_work.settle(self.store, self.switches, now)
 
     def _refused(self) -> Answer:
         status, form = int(self.switches["bad_token_status"]), self.switches["bad_token_body"]

@@ -9,7 +9,8 @@ from typing import Any
 from api_simulators.activecampaign import errors, stamps
 from api_simulators.activecampaign.call import Call, entries, text
 from api_simulators.activecampaign.contact_rules import AT_SIGN
-from api_simulators.activecampaign.model import Row
+from api_simulators.activecampaign.model import Field, Row
+from api_simulators.activecampaign.value_rules import fits, stored_form
 from api_simulators.wire import Answer, json_answer
 
 MOST_CONTACTS = 250
@@ -33,13 +34,12 @@ def create_import(call: Call) -> Answer:
     _check_rate(call, single=len(contacts) == 1)
     reasons = _reasons(call, contacts)
     if reasons:
-        raise errors.import_refused(REFUSED, reasons)
+        raise errors.import_refused(REFUSED, _named(call, reasons))
     data = {
         "batchId": str(uuid.uuid4()),
-        "contacts": contacts,
+        "contacts": [_kept(call, contact) for contact in contacts],
         "automations_excluded": [_excluded(call, body, contact) for contact in contacts],
         "due": call.now + float(call.switches["bulk_delay_seconds"]),
-        "empty_overwrites": call.switches["bulk_empty_value"] == "overwrites",
         "status": "waiting",
         "success": [],
         "failure": [],
@@ -72,7 +72,8 @@ def _check_rate(call: Call, *, single: bool) -> None:
 def _reasons(call: Call, contacts: list[Any]) -> list[dict[str, Any]]:
     base = int(call.switches["bulk_index_base"])
     strict = call.switches["bulk_unknown_field"] == "400"
-    found = []
+    poison = str(call.switches["bulk_refuses"])
+    found: list[dict[str, Any]] = []
     for index, contact in enumerate(entries(contacts), base):
         email = text(contact.get("email"))
         wrong = [name for name in LISTS if not isinstance(contact.get(name) or [], list)]
@@ -80,13 +81,44 @@ def _reasons(call: Call, contacts: list[Any]) -> list[dict[str, Any]]:
             reason = f"Field '{wrong[0]}' incorrect format"
             found.append({"contact": index, "failureReason": reason})
             continue
-        if not AT_SIGN.fullmatch(email):
+        if not AT_SIGN.fullmatch(email) or (poison and poison in email):
             found.append({"contact": index, "failureReason": "Field 'email' incorrect format"})
             continue
         fields = entries(contact.get("fields") or [])
         if strict and any(call.store.fields.find(f.get("id")) is None for f in fields):
             found.append({"contact": index, "failureReason": "Field 'fields' unknown id"})
+        elif call.switches["bulk_value_validation"] == "400" and not _values_fit(call, contact):
+            found.append({"contact": index, "failureReason": "Field 'fields' incorrect format"})
     return found
+
+
+def _named(call: Call, reasons: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those of the reasons that the answer tells."""
+    shown = call.switches["bulk_reasons"]
+    return reasons if shown == "all" else reasons[: int(shown == "first")]
+
+
+def _values(call: Call, contact: dict[str, Any]) -> list[tuple[Field, dict[str, Any]]]:
+    """The values of a contact whose custom fields exist."""
+    given = [one for one in contact.get("fields") or [] if isinstance(one, dict)]
+    pairs = [(call.store.fields.find(one.get("id")), one) for one in given]
+    return [(field, one) for field, one in pairs if field is not None]
+
+
+def _values_fit(call: Call, contact: dict[str, Any]) -> bool:
+    return all(fits(call, field, text(one.get("value"))) for field, one in _values(call, contact))
+
+
+def _kept(call: Call, contact: dict[str, Any]) -> dict[str, Any]:
+    """A contact as it waits: its values in the form that the account keeps, and whether it will
+    not be applied for one of them.
+    """
+    values = [
+        one | {"value": stored_form(call, field, text(one.get("value")))}
+        for field, one in _values(call, contact)
+    ]
+    fails = call.switches["bulk_value_validation"] == "failure" and not _values_fit(call, contact)
+    return contact | {"fields": values, "fails": fails}
 
 
 def _excluded(call: Call, body: dict[str, Any], contact: dict[str, Any]) -> bool:
@@ -114,8 +146,8 @@ def import_info(call: Call) -> Answer:
 
 
 def _status(call: Call, row: Row) -> str | bool:
-    if row.data["status"] == "completed":
-        return "completed"
+    if row.data["status"] != "waiting":
+        return str(row.data["status"])
     share = (call.now - row.created) / max(row.data["due"] - row.created, 0.001)
     if share < 0.25:
         return False
@@ -128,7 +160,9 @@ def list_imports(call: Call) -> Answer:
     for row in call.store.tables["imports"]:
         if row.created < call.now - 7 * 86_400:
             continue
-        done = row.data["status"] == "completed"
+        done = row.data["status"] != "waiting"
+        if not done and row.created + call.switches["bulk_listed_after_seconds"] > call.now:
+            continue
         group = groups["recentlyCompleted" if done else "outstanding"]
         counts = group.setdefault(stamps.iso(row.created, call.zone)[:10], Counter())
         counts["batches"] += 1
