@@ -63,6 +63,12 @@ class Accounts:
                 self._remember(associations)
             self._all_read = True
 
+    def adopt(self, other: Accounts) -> None:
+        """Know what another one has read."""
+        self._accounts.fill(other._accounts)
+        self._associations.fill(other._associations)
+        self._all_read = other._all_read
+
     def _entry(self, account_id: str, text: str) -> Entry:
         return Entry(account_id, "", canonical_key(text, self._key_type), b"")
 

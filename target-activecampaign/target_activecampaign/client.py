@@ -109,25 +109,28 @@ class ActiveCampaign(Endpoints):
             "POST", "/api/3/fieldRels", "fieldRels", {"fieldRel": relation}, Safety.CONVERGENT
         )
 
-    def total(self) -> int:
-        """Number of contacts in the account (list-all-contacts, meta.total)."""
+    def total(self) -> int | None:
+        """Number of contacts in the account (list-all-contacts, meta.total), None where the answer
+        does not say.
+        """
         body = self.get("/api/3/contacts", route="contacts", params=[("limit", "1")])
         try:
             return int(body["meta"]["total"])
         except (KeyError, TypeError, ValueError):
-            return 0
+            return None
 
     def crawl(
-        self, *, values: bool, since: datetime | None = None
+        self, *, values: bool, since: datetime | None = None, after: int = 0
     ) -> Iterator[tuple[list[Existing], bool]]:
         """All contacts in id order by keyset (pagination), a page at a time; with `since` (aware)
-        those that changed after it (list-all-contacts `filters[updated_after]`).
+        those that changed after it (list-all-contacts `filters[updated_after]`), with `after` those
+        with a higher id.
 
         Yields the page and whether it carried the custom field values: `include=fieldValues` works
         but is not documented, so its absence must be noticed. A server that ignores the keyset
         would loop for ever: that is noticed too.
         """
-        last = 0
+        last = after
         while True:
             params = [("orders[id]", "ASC"), ("id_greater", str(last)), ("limit", str(PAGE))]
             if since:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
@@ -48,6 +49,10 @@ class KeyedStream(Protocol):
 S = TypeVar("S", bound=KeyedStream)
 
 
+def untold(identity: str, result: Result) -> None:
+    """Nobody asks what becomes of each row."""
+
+
 class Mapped(NamedTuple):
     """A record as it enters the set; `address_key` is what no two rows may share."""
 
@@ -70,6 +75,7 @@ class Collecting(ABC, Generic[S]):
     tally: Tally
     clock: Clock
     stop: StopSignal
+    told: Callable[[str, Result], None] = field(default=untold, kw_only=True)
     _unmapped: set[str] = field(default_factory=set, kw_only=True)
 
     def decode(self, body: bytes) -> dict[str, Any]:
@@ -135,6 +141,7 @@ class Collecting(ABC, Generic[S]):
         else:
             self.rejects.closed(row.identity)
         self.intended.settle([row.seq])
+        self.told(row.identity, result)
         self.tally.add(result)
 
     def _add_rows(self, *, after: int, reoffered: bool) -> None:
@@ -154,8 +161,10 @@ class Collecting(ABC, Generic[S]):
             self._unmapped.add(name)
             if not reoffered:
                 self.not_mapped(record)
-            self._reject(spooled.seq, name, rejected(error, Step.CHECK))
-            self.tally.add(rejected(error, Step.CHECK))
+            result = rejected(error, Step.CHECK)
+            self._reject(spooled.seq, name, result)
+            self.told(name, result)
+            self.tally.add(result)
             return None
         return Row(
             seq=spooled.seq,

@@ -21,6 +21,7 @@ from target_activecampaign.execute import rejected
 from target_activecampaign.identity import Match
 from target_activecampaign.look import Look
 from target_activecampaign.model import Contact
+from target_activecampaign.permits import Permit
 from target_activecampaign.refusals import refusal
 from target_activecampaign.withdrawal_client import WithdrawalEndpoints
 
@@ -41,6 +42,7 @@ class Deletes:
         look: Look,
         tombstones: Tombstones,
         stop: StopSignal,
+        permit: Permit,
         *,
         match: Callable[[Contact], Match],
         is_wanted: Callable[[str], bool],
@@ -51,6 +53,7 @@ class Deletes:
         self._look = look
         self._tombstones = tombstones
         self._stop = stop
+        self._permit = permit
         self._match = match
         self._is_wanted = is_wanted
         self._tag_id: str | None = None
@@ -111,6 +114,7 @@ class Deletes:
             if match.contact_id is None:
                 return Result(Outcome.SUPPRESSED, Step.DELETE, "deleted_in_source")
             source, contact_id = match.source, match.contact_id
+            self._permit.deletion(contact, self._look.existing(contact_id), self._policy)
             written = self._converge(contact_id, contact)
         except CallRefused as refused:
             if refused.status == 404 and self._is_gone(contact_id):

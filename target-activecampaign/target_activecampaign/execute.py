@@ -17,6 +17,7 @@ from target_activecampaign.lists import GONE, Lists
 from target_activecampaign.look import Look
 from target_activecampaign.memberships import mailed_address, subscriptions, withdrawals
 from target_activecampaign.model import Change, Contact, Existing
+from target_activecampaign.permits import Permit
 from target_activecampaign.refusals import refusal
 from target_activecampaign.retiring import Retiring
 from target_activecampaign.tags import Tags
@@ -47,6 +48,7 @@ class Executor:
         *,
         on_contact_gone: str,
         retiring: Retiring,
+        permit: Permit,
         lists: Lists | None = None,
         tags: Tags | None = None,
     ) -> None:
@@ -55,6 +57,7 @@ class Executor:
         self._accounts = accounts
         self._on_contact_gone = on_contact_gone
         self._retiring = retiring
+        self._permit = permit
         self._lists = lists
         self._tags = tags
 
@@ -64,8 +67,11 @@ class Executor:
         Whoever must not be active is unsubscribed before anything else is written, and nobody is
         subscribed before all else is: wherever the run ends, nobody is active who must not be.
 
-        Raises RowError when the vendor refuses it, LookAgain when the index was wrong.
+        Raises RowError when the vendor refuses it or the plan does not hold it, LookAgain when the
+        index was wrong.
         """
+        known = self._look.existing(change.contact_id) if change.contact_id else None
+        self._permit.change(contact, known, change)
         if change.retire and change.contact_id:
             self._give_up(contact, change.contact_id)
         if not_left := self._leave_lists(contact, change, source):
@@ -196,7 +202,7 @@ class Executor:
         """
         for last_try in (False, True):
             try:
-                return self._client.create_contact(change)
+                made = self._client.create_contact(change)
             except CallRefused as refused:
                 cause = refusal(refused)
                 if cause.cause != "address_taken":
@@ -207,6 +213,9 @@ class Executor:
                     raise LookAgain(written=True) from None
                 if last_try:
                     raise
+            else:
+                self._permit.made(made[0])
+                return made
         raise AssertionError("unreachable: the last try returns or raises")
 
     def _adopt(self, change: Change, *, written: bool) -> None:

@@ -43,6 +43,16 @@ class Gathering(Collecting[ContactStream]):
     any_deleted: bool = False
     _set_aside: set[str] = field(default_factory=set)
 
+    def adopt(self, other: Gathering) -> None:
+        """Begin with the set of another one, and with what it has heard."""
+        self.intended.fill(other.intended)
+        self.any_deleted = other.any_deleted
+        self._set_aside = set(other._set_aside)
+        if self.lists and other.lists:
+            self.lists.adopt(other.lists)
+        if self.withdrawn and other.withdrawn:
+            self.withdrawn.aside = list(other.withdrawn.aside)
+
     @property
     def sharing(self) -> tuple[str, RowError]:
         """See Collecting."""

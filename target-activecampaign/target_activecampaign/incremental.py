@@ -68,6 +68,10 @@ class Incremental:
         number = self._look.read_changes(since - _OVERLAP, self._memory.doubt)
         return Reads("incremental", f"{number} contacts changed since {since:%Y-%m-%d %H:%M} UTC")
 
+    def adopt(self, other: Incremental) -> None:
+        """Rely on what another one has read."""
+        self._full = other._full
+
     def agrees(self, row: Row, contact: Contact) -> bool:
         """Whether this row needs no look: nothing changed, neither here nor there. For the batch
         that the memory has recalled.

@@ -90,6 +90,10 @@ class Lists:
             status = status_of(one.purpose, contact.consents)
             said[one.purpose] = join(said.get(one.purpose, status), status)
 
+    def adopt(self, other: Lists) -> None:
+        """Take into account what another one has heard."""
+        self._said = {key: dict(said) for key, said in other._said.items()}
+
     def is_shared(self, contact: Contact) -> bool:
         """Whether rows were heard that share this one's address."""
         return contact.email is not None and contact.email.key in self._said
@@ -107,13 +111,30 @@ class Lists:
         past = self._past(contact) if mailed is not None else NO_PAST
         return plan_lists(contact, existing, self._list_ids, said, now, mailed=mailed, past=past)
 
-    def leave(self, contact: Contact, contact_id: str, mailed: str | None) -> str:
-        """Unsubscribe where that is due by what is there now; returns "unsubscribed" if it was.
+    def status(self, contact: Contact, list_id: str) -> Status:
+        """What is known of the consent that a list needs, by all rows of the address."""
+        purposes = [one.purpose for one in self._list_ids.values() if one.id == list_id]
+        if not purposes:
+            return Status.NONE
+        said = self._said.get(contact.email.key, {}) if contact.email else {}
+        heard = (said[purposes[0]],) if purposes[0] in said else ()
+        return status_of(purposes[0], contact.consents, heard)
+
+    def leave(
+        self,
+        contact: Contact,
+        contact_id: str,
+        mailed: str | None,
+        only: Collection[str] | None = None,
+    ) -> str:
+        """Unsubscribe where that is due by what is there now, from lists of `only` if that is
+        given; returns "unsubscribed" if it was.
 
         Raises RowError `contact_gone`, `still_subscribed`, and what calls raise.
         """
         live = self._live(contact_id)
         due = withdrawals(self.plan(contact, live, mailed)[0])
+        due = tuple(change for change in due if only is None or change.list_id in only)
         for change in due:
             live = self._unsubscribe(live, change.list_id)
         return "unsubscribed" if due else ""

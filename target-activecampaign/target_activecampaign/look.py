@@ -45,6 +45,13 @@ class Look:
         self._changes_read = False
         self.verify_before_insert = False
 
+    def adopt(self, other: Look) -> None:
+        """Know what another one has read."""
+        self._index.fill(other._index)
+        self._looked = set(other._looked)
+        self._crawled, self._changes_read = other._crawled, other._changes_read
+        self.verify_before_insert = other.verify_before_insert
+
     def crawl(self) -> None:
         """Read every contact of the account: 1 call per 100, with values where `include` works,
         otherwise plus 1 call per 100 values of each owned field.
@@ -86,6 +93,18 @@ class Look:
     def read_known(self, contact_ids: Sequence[str]) -> None:
         """Read contacts by id, 1 call per 100."""
         self.remember(self._client.by_ids(contact_ids))
+
+    def read_new(self, after: int) -> set[str]:
+        """Read the contacts that were created after the one with this id, 1 call per 100 where the
+        pages bring their values; returns their ids.
+        """
+        found: set[str] = set()
+        for page, carried in self._client.crawl(values=True, after=after):
+            self._stop.check()
+            ids = [contact.id for contact in page]
+            self.remember(page if carried else self._client.by_ids(ids))
+            found.update(ids)
+        return found
 
     def look_up(self, contacts: Sequence[Contact]) -> None:
         """Point look-ups for a batch: key field, then contacts by id, then by address.

@@ -49,7 +49,7 @@ class Looking:
         if self.incremental:
             self.reads = self.incremental.read()
         else:
-            self.reads = planning.choose_reads(self.setting, records, self.client.total())
+            self.reads = planning.choose_reads(self.setting, records, self.client.total() or 0)
             if self.reads.strategy == "crawl":
                 self.look.crawl()
         name, reads = self.stream.name, self.reads
@@ -58,6 +58,15 @@ class Looking:
             self.memory.find_victims(self.index)
         if self.accounts:
             self.accounts.read(everything=reads.strategy == "crawl")
+
+    def adopt(self, other: Looking) -> None:
+        """Rely on what another one has read."""
+        self.reads = other.reads
+        self.look.adopt(other.look)
+        if self.accounts and other.accounts:
+            self.accounts.adopt(other.accounts)
+        if self.incremental and other.incremental:
+            self.incremental.adopt(other.incremental)
 
     @property
     def by_point(self) -> bool:

@@ -24,10 +24,15 @@ class Retiring:
     """Gives contacts of one stream up; `key_field` keeps the backoffice key."""
 
     def __init__(
-        self, client: ActiveCampaign, look: Look, memory: Memory, key_field: Field
+        self,
+        client: ActiveCampaign,
+        endpoints: WithdrawalEndpoints,
+        look: Look,
+        memory: Memory,
+        key_field: Field,
     ) -> None:
         self._client = client
-        self._withdrawals = WithdrawalEndpoints(client.api)
+        self._withdrawals = endpoints
         self._look = look
         self._memory = memory
         self._key_field = key_field

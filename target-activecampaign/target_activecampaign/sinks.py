@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from target_kit.clock import Clock
+from target_kit.consent import Status
 from target_kit.errors import RowError
 from target_kit.index import DestinationIndex
 from target_kit.intended import IntendedSet, Row
@@ -23,13 +24,13 @@ from target_kit.tombstones import Tombstones
 
 from target_activecampaign.accounts import Accounts
 from target_activecampaign.client import ActiveCampaign
-from target_activecampaign.collecting import BATCH
+from target_activecampaign.collecting import BATCH, untold
 from target_activecampaign.deciding import Deciding
 from target_activecampaign.deletes import Deletes
 from target_activecampaign.execute import Executor
 from target_activecampaign.gathering import Gathering, decode_contact
 from target_activecampaign.incremental import Incremental
-from target_activecampaign.list_client import ListEndpoints
+from target_activecampaign.itemising import Naming
 from target_activecampaign.list_settings import TagRule
 from target_activecampaign.lists import ListIds, Lists
 from target_activecampaign.look import Look
@@ -37,6 +38,7 @@ from target_activecampaign.looking import Looking
 from target_activecampaign.memory import Memory
 from target_activecampaign.model import Contact, Field, KeyType
 from target_activecampaign.past import Past
+from target_activecampaign.permits import Noting, Permit, StatusOf
 from target_activecampaign.retiring import Retiring
 from target_activecampaign.settings import ContactStream
 from target_activecampaign.swaps import Swaps
@@ -65,12 +67,16 @@ class ContactSink:
     stop: StopSignal
     advance: Callable[[int | None], None]
     memory: Memory
+    endpoints: WithdrawalEndpoints
+    permits: Callable[[Naming, StatusOf], Permit]
     accounts: Accounts | None = None
     tombstones: Tombstones | None = None
     list_ids: ListIds = field(default_factory=dict)
     tag_names: dict[str, str] = field(default_factory=dict)
     reads_setting: str = "auto"
     full_read_days: float = 7
+    permit: Permit = field(init=False)
+    lists: Lists | None = field(init=False)
     look: Look = field(init=False)
     withdrawn: Withdrawn | None = field(init=False, default=None)
     deletes: Deletes | None = field(init=False, default=None)
@@ -88,18 +94,21 @@ class ContactSink:
         owned = [self.fields[p] for p in (*stream.custom_fields, *stream.hidden_fields)]
         key_field = self.fields[stream.key_field]
         self.look = Look(self.client, self.index, key_field, owned, self.key_type, self.stop)
-        endpoints, lists, tags = ListEndpoints(self.client.api), None, None
+        lists, tags = None, None
         if self.list_ids:
-            lists = Lists(endpoints, self.look, self.list_ids, self.clock, self.past)
+            lists = Lists(self.endpoints, self.look, self.list_ids, self.clock, self.past)
         if stream.uses_tags:
             rule, names = stream.tags or TagRule(), self.tag_names
-            tags = Tags(endpoints, self.look, rule, names, self._marking())
+            tags = Tags(self.endpoints, self.look, rule, names, self._marking())
+        self.lists = lists
+        self.permit = self.permits(*self.wording)
         self.executor = Executor(
             self.client,
             self.look,
             self.accounts,
             on_contact_gone=self.stream.on_contact_gone,
-            retiring=Retiring(self.client, self.look, self.memory, key_field),
+            retiring=Retiring(self.client, self.endpoints, self.look, self.memory, key_field),
+            permit=self.permit,
             lists=lists,
             tags=tags,
         )
@@ -118,7 +127,9 @@ class ContactSink:
         self.swaps = Swaps(self.deciding, self.executor)
         if lists:
             resolve = self.deciding.resolve
-            self.withdrawn = Withdrawn(lists, self.look, self.index, self.stop, resolve)
+            self.withdrawn = Withdrawn(
+                lists, self.look, self.index, self.stop, resolve, self.permit
+            )
             self.tally.patient = True
         self.gathering = Gathering(
             self.stream,
@@ -132,6 +143,7 @@ class ContactSink:
             self.memory,
             lists,
             self.withdrawn,
+            told=self.permit.settled if isinstance(self.permit, Noting) else untold,
         )
         self.looking = Looking(
             stream,
@@ -150,10 +162,11 @@ class ContactSink:
             self.deletes = Deletes(
                 self.stream.name,
                 self.stream.deletes,
-                WithdrawalEndpoints(self.client.api),
+                self.endpoints,
                 self.look,
                 self.tombstones,
                 self.stop,
+                self.permit,
                 match=self.deciding.match,
                 is_wanted=self.gathering.wants_address,
             )
@@ -173,6 +186,15 @@ class ContactSink:
             self.clock,
             (self.stream, self.key_type, owned, self.list_ids),
             full_read_days=self.full_read_days,
+        )
+
+    def _naming(self) -> Naming:
+        """How the settings call what changes name by id."""
+        return Naming(
+            self.stream,
+            {field.id: perstag for perstag, field in self.fields.items()},
+            {one.id: name for name, one in self.list_ids.items()},
+            self.tag_names,
         )
 
     def _marking(self) -> Marking | None:
@@ -196,27 +218,53 @@ class ContactSink:
             details["worklist"] = waiting
         return details
 
-    def run(self) -> None:
-        """Check, look, withdraw, update, insert: every record of the stream gets its outcome."""
-        try:
-            self._run()
-        finally:
-            self.memory.save()
-
-    def _run(self) -> None:
+    def look_around(self) -> None:
+        """Check the whole set, and read what exists; nothing is written at the destination."""
         self.gathering.materialise()
         self.gathering.settle_duplicates()
         self.looking.begin(self.intended.count())
-        if self.deletes:
-            self.deletes.go(self.deleted_rows, self.settle_deleted, by_point=self.looking.by_point)
-        self.looking.settle_agreeing(self.intended.batches(BATCH), self.is_late)
+
+    def look_everybody_up(self) -> None:
+        """Read at once what batches would have been read one by one for."""
+        for batch in self.intended.batches(BATCH) if self.looking.by_point else ():
+            contacts = [decode_contact(row.body) for row in batch]
+            self.look.look_up([contact for contact in contacts if not contact.deleted])
+
+    def adopt(self, other: ContactSink) -> None:
+        """Begin where another one stands that has looked around."""
+        self.gathering.adopt(other.gathering)
+        self.looking.adopt(other.looking)
+
+    def carry_out(self) -> None:
+        """Withdraw, update, insert: every record of the stream gets its outcome."""
+        try:
+            self._carry_out()
+        finally:
+            self.memory.save()
+
+    @property
+    def wording(self) -> tuple[Naming, StatusOf]:
+        """How decisions of this stream are put into words."""
+        return self._naming(), self.lists.status if self.lists else _no_status
+
+    def withdraw(self, permit: Permit | None = None) -> None:
+        """What comes before all else: whoever has lost consent is unsubscribed, as far as `permit`
+        goes if one is given.
+        """
         if self.withdrawn:
+            self.withdrawn.permit = permit or self.permit
             batches = self.intended.batches(BATCH)
             self.withdrawn.go(
                 ([decode_contact(row.body) for row in batch] for batch in batches),
                 by_point=self.looking.by_point,
             )
-            self.tally.enforce()
+
+    def _carry_out(self) -> None:
+        if self.deletes:
+            self.deletes.go(self.deleted_rows, self.settle_deleted, by_point=self.looking.by_point)
+        self.looking.settle_agreeing(self.intended.batches(BATCH), self.is_late)
+        self.withdraw()
+        self.tally.enforce()
         self.progress.begin(self.tally.total)
         for _ in range(_MAX_PASSES):
             self.turns.begin()
@@ -280,3 +328,9 @@ class ContactSink:
         done = result.outcome in (Outcome.APPLIED, Outcome.UNCHANGED) and not result.cause
         fingerprint = row.digest if done and self.looking.incremental else b""
         self.memory.saw(contact, entry.id, entry.address_key, result.source, fingerprint)
+
+
+def _no_status(contact: Contact, list_id: str) -> Status:
+    """Where no list is managed nobody's consent is asked for."""
+    del contact, list_id
+    return Status.NONE

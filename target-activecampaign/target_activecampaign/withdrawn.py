@@ -17,6 +17,7 @@ from target_activecampaign.lists import Lists
 from target_activecampaign.look import Look
 from target_activecampaign.memberships import withdrawals
 from target_activecampaign.model import Contact
+from target_activecampaign.permits import Permit
 
 
 @dataclass
@@ -30,6 +31,7 @@ class Withdrawn:
     index: DestinationIndex
     stop: StopSignal
     resolve: Callable[[Contact], Match]
+    permit: Permit
     aside: list[Contact] = field(default_factory=list)
     done: set[str] = field(default_factory=set)
 
@@ -77,7 +79,9 @@ class Withdrawn:
         if known is None:
             return
         changes, _ = self.lists.plan(contact, known, None)
-        if withdrawals(changes) and self.lists.leave(contact, contact_id, None):
+        due = self.permit.leaving(contact, known, withdrawals(changes))
+        only = {change.list_id for change in due}
+        if due and self.lists.leave(contact, contact_id, None, only):
             self.done.add(contact.identity)
 
 

@@ -36,6 +36,11 @@ class DestinationIndex:
         self._db.execute(f"CREATE INDEX {table}_address ON {table} (address_key)")
         self._db.execute(f"CREATE INDEX {table}_key ON {table} (key) WHERE key IS NOT NULL")
 
+    def fill(self, other: DestinationIndex) -> None:
+        """Take over all entries of another one."""
+        rows = other._db.execute(f"SELECT id, address_key, key, body FROM {other._table}")
+        self.put(Entry(*row) for row in rows)
+
     def put(self, entries: Iterable[Entry]) -> None:
         """Insert or replace by id."""
         self._db.execute("BEGIN")

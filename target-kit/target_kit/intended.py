@@ -31,6 +31,7 @@ class Row:
     body: bytes
 
 
+_BATCH = 500
 _COLUMNS = "seq, line, identity, keyed, address_key, digest, version, reoffered, body"
 
 
@@ -56,6 +57,12 @@ class IntendedSet:
             ),
         )  # fmt: skip
         self._db.execute("COMMIT")
+
+    def fill(self, other: IntendedSet) -> None:
+        """Take over all rows still open of another set, and seal this one."""
+        for batch in other.batches(_BATCH):
+            self.add(batch)
+        self.seal()
 
     def seal(self) -> None:
         """Call once after the last `add`: builds the indexes the questions below need."""

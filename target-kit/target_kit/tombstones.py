@@ -142,3 +142,20 @@ def _broken(error: Exception) -> TombstonesError:
         f"state_dir: the tombstones can't be used: {what}; restore tombstones.sqlite and .key, "
         "or remove both to forget who was deleted"
     )
+
+
+class UnwrittenTombstones(Tombstones):
+    """For a rehearsal: what is noted counts until its end, and is not kept."""
+
+    def __init__(self, state_dir: Path, stream: str) -> None:
+        super().__init__(state_dir, stream)
+        self._noted: dict[str, str | None] = {}
+
+    def note(self, tombstones: Iterable[Tombstone]) -> None:
+        """See Tombstones."""
+        self._noted.update((one.name, one.version) for one in tombstones)
+
+    def covers(self, name: str, version: str | None) -> bool:
+        """See Tombstones."""
+        noted = name in self._noted and not is_newer(version, self._noted[name])
+        return noted or super().covers(name, version)
