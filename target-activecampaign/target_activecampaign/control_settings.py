@@ -1,4 +1,4 @@
-"""What keeps a run under control: plan before applying, guards, how calls are made, verification."""
+"""What keeps a run under control: plans, guards, how calls are made, what is verified."""
 
 from __future__ import annotations
 
