@@ -33,6 +33,8 @@ _contradiction = RowError(
     "several rows of this run want different things for this key; set version_column to order them",
 )
 
+_FORGOTTEN = Result(Outcome.SUPPRESSED, Step.CHECK, "forgotten")
+
 
 class KeyedStream(Protocol):
     """What rejects say of a stream: its name, and the column with the key if there is one."""
@@ -98,6 +100,11 @@ class Collecting(ABC, Generic[S]):
     def not_mapped(self, record: dict[str, Any]) -> None:
         """Hear what a record of this run says that can't be mapped."""
 
+    def is_forgotten(self, record: dict[str, Any]) -> bool:
+        """Whether nobody may keep anything of whom this record is about."""
+        del record
+        return False
+
     def outdated(self, row: Row) -> None:
         """Hear a row of which a newer version has come along."""
 
@@ -154,6 +161,9 @@ class Collecting(ABC, Generic[S]):
     def _row(self, spooled: SpooledRecord, *, reoffered: bool) -> Row | None:
         self.tally.reoffered += reoffered
         record = self.decode(spooled.body)
+        if self.is_forgotten(record):
+            self._leave_out(record, reoffered=reoffered)
+            return None
         try:
             mapped = self._mapped(spooled, record)
         except RowError as error:
@@ -177,6 +187,16 @@ class Collecting(ABC, Generic[S]):
             reoffered=reoffered,
             body=mapped.body,
         )
+
+    def _leave_out(self, record: dict[str, Any], *, reoffered: bool) -> None:
+        """Only what the record withdraws is heard; nothing of it is kept, as a reject neither."""
+        name = self.identity_of(record)
+        self._unmapped.add(name)
+        if not reoffered:
+            self.not_mapped(record)
+        self.rejects.closed(name)
+        self.told(name, _FORGOTTEN)
+        self.tally.add(_FORGOTTEN)
 
     def _mapped(self, spooled: SpooledRecord, record: dict[str, Any]) -> Mapped:
         if spooled.fault:

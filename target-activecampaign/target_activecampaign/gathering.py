@@ -11,10 +11,11 @@ import msgspec
 from target_kit.errors import RowError
 from target_kit.intended import Row
 from target_kit.outcome import Outcome, Result, Step
+from target_kit.suppression import Suppressions
 
 from target_activecampaign import mapping
 from target_activecampaign.collecting import Collecting, Mapped
-from target_activecampaign.deletion import row_version
+from target_activecampaign.deletion import is_deleted, row_version
 from target_activecampaign.lists import Lists
 from target_activecampaign.memory import Memory
 from target_activecampaign.model import Contact
@@ -40,6 +41,7 @@ class Gathering(Collecting[ContactStream]):
     memory: Memory
     lists: Lists | None = None
     withdrawn: Withdrawn | None = None
+    suppressions: Suppressions | None = None
     any_deleted: bool = False
     _set_aside: set[str] = field(default_factory=set)
 
@@ -73,6 +75,14 @@ class Gathering(Collecting[ContactStream]):
     def identity_of(self, record: dict[str, Any]) -> str:
         """See Collecting."""
         return mapping.rejected_identity(record, self.stream, self.key_type)
+
+    def is_forgotten(self, record: dict[str, Any]) -> bool:
+        """Whether an operator had this person erased here; that they were deleted in the source is
+        still carried out.
+        """
+        if self.suppressions is None or (is_deleted(record) and self.stream.deletes.acts):
+            return False
+        return self.suppressions.covers(*mapping.names_of(record, self.stream, self.key_type))
 
     def not_mapped(self, record: dict[str, Any]) -> None:
         """A withdrawal is heard even from a row that can't be mapped."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from target_kit.address import parse_address
+from target_kit.address import address_key, parse_address
 from target_kit.errors import RowError
 
 from target_activecampaign.cleaning import attribute_of, clean, clean_value
@@ -141,6 +141,17 @@ def rejected_identity(record: Mapping[str, Any], stream: ContactStream, key_type
     except RowError:
         key = None
     return identity_of(key, None, record)
+
+
+def names_of(record: Mapping[str, Any], stream: ContactStream, key_type: KeyType) -> list[str]:
+    """What the person of a record is called by, as far as it can be read: key and address."""
+    try:
+        key = canonical_key(_key_text(record, stream), key_type)
+    except RowError:
+        key = None
+    text = record.get(stream.fields["email"])
+    names = [f"key:{key}"] if key else []
+    return [*names, f"email:{address_key(text)}"] if isinstance(text, str) else names
 
 
 def resolve_key_type(stream: ContactStream, schema: Mapping[str, Any]) -> KeyType:

@@ -20,6 +20,7 @@ from target_kit.singer import KitTarget
 from target_kit.stream_schemas import remember
 
 from target_activecampaign.compatibility import declared_faults
+from target_activecampaign.forget_command import forget_command
 from target_activecampaign.ledger_commands import (
     approve_command,
     history_command,
@@ -43,6 +44,7 @@ class TargetActiveCampaign(KitTarget):
         "history": lambda stop: history_command(TargetActiveCampaign, stop),
         "approve": lambda stop: approve_command(TargetActiveCampaign, stop),
         "rejects": lambda stop: rejects_command(TargetActiveCampaign, stop),
+        "forget": lambda stop: forget_command(TargetActiveCampaign, stop),
     }
 
     def __init__(self, **kwargs: Any) -> None:

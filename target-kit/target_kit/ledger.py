@@ -226,6 +226,13 @@ class Ledger:
             for table in OF_PERSONS:
                 rows.delete(table, erased)
 
+    def forget_addresses(self, address_keys: Iterable[str]) -> None:
+        """Erase these addresses from the history of others who had them, and from approvals."""
+        gone = list(address_keys)
+        with self._rows(write=True) as rows:
+            rows.delete_among(ADDRESSES, ADDRESSES.c.address_key, gone)
+            rows.delete_among(APPROVALS, APPROVALS.c.address_key, gone)
+
     def clear(self) -> None:
         """Forget everything of the scope, to be built anew."""
         with self._rows(write=True) as rows:

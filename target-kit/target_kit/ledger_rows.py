@@ -86,12 +86,16 @@ class Rows:
 
     def delete(self, table: sa.Table, whos: Iterable[str] | None = None) -> None:
         """Remove rows of these persons, or all."""
-        statement = table.delete().where(table.c.scope == self._scope)
-        if whos is None:
-            self._connection.execute(statement)
+        if whos is not None:
+            self.delete_among(table, table.c.who, whos)
             return
-        for chunk in _chunks(whos):
-            self._connection.execute(statement.where(table.c.who.in_(chunk)))
+        self._connection.execute(table.delete().where(table.c.scope == self._scope))
+
+    def delete_among(self, table: sa.Table, column: sa.Column[Any], values: Iterable[str]) -> None:
+        """Remove rows with one of these values in `column`."""
+        statement = table.delete().where(table.c.scope == self._scope)
+        for chunk in _chunks(values):
+            self._connection.execute(statement.where(column.in_(chunk)))
 
     def discard(self, table: sa.Table, keys: Iterable[tuple[str, ...]]) -> None:
         """Remove rows by primary key, which is given without the scope."""

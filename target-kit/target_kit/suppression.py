@@ -1,0 +1,98 @@
+"""Who was forgotten here and shall not be made anew by the next run.
+
+`state_dir/forgotten.jsonl` has a line a person: the stream, when, and keyed hashes of what the
+person is called by (`key:17`, `email:…`). It holds no personal data, see `target_kit.pseudonyms`;
+the key of the hashes and this file belong to what is backed up. Without either nobody is delivered
+rather than a forgotten person made again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from target_kit.clock import Clock
+from target_kit.errors import StopRun
+from target_kit.files import private_directory, write_atomically
+from target_kit.pseudonyms import Pseudonyms
+
+
+class SuppressionError(StopRun):
+    """Who was forgotten can't be read or made durable."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Forgotten:
+    stream: str
+    at: str
+    who: tuple[str, ...]
+
+
+class Suppressions:
+    """The forgotten persons of one stream. Whoever changes them holds the run's lock."""
+
+    def __init__(self, state_dir: Path, stream: str) -> None:
+        self._path = state_dir / "forgotten.jsonl"
+        self._stream = stream
+        self._names = Pseudonyms(state_dir)
+        self._lines = self._read()
+        if self._lines and not self._names.exist:
+            raise SuppressionError(
+                "state_dir: pseudonyms.key is missing, so nobody can tell who was forgotten; "
+                "restore it from a backup, or remove forgotten.jsonl to take everybody again"
+            )
+        own = [line.who for line in self._lines if line.stream == stream]
+        self._hashes = frozenset(one for who in own for one in who)
+
+    def covers(self, *names: str) -> bool:
+        """Whether any of these names is one that a forgotten person had."""
+        return bool(self._hashes) and not self._hashes.isdisjoint(self._of(names))
+
+    def add(self, names: Collection[str], clock: Clock) -> None:
+        """Make durable that the person of these names is forgotten, once."""
+        hashes = self._of(names)
+        if hashes <= self._hashes:
+            return
+        now = clock.now().isoformat(timespec="seconds")
+        self._write([*self._lines, _Forgotten(self._stream, now, tuple(sorted(hashes)))])
+
+    def lift(self, names: Collection[str]) -> int:
+        """Take whoever has one of these names again, by whatever name; returns how many persons."""
+        hashes = self._of(names)
+        kept = [
+            line
+            for line in self._lines
+            if line.stream != self._stream or hashes.isdisjoint(line.who)
+        ]
+        lifted = len(self._lines) - len(kept)
+        if lifted:
+            self._write(kept)
+        return lifted
+
+    def _of(self, names: Iterable[str]) -> frozenset[str]:
+        return frozenset(self._names.of(self._stream, name) for name in names)
+
+    def _read(self) -> list[_Forgotten]:
+        try:
+            lines = self._path.read_bytes().splitlines()
+            return [msgspec.json.decode(line, type=_Forgotten) for line in lines]
+        except FileNotFoundError:
+            return []
+        except (OSError, msgspec.MsgspecError):
+            raise SuppressionError(
+                "state_dir: forgotten.jsonl can't be read; restore it from a backup"
+            ) from None
+
+    def _write(self, lines: list[_Forgotten]) -> None:
+        private_directory(self._path.parent)
+        try:
+            write_atomically(self._path, b"".join(msgspec.json.encode(o) + b"\n" for o in lines))
+        except OSError as error:
+            raise SuppressionError(
+                f"state_dir: forgotten.jsonl can't be written: {error.strerror}"
+            ) from None
+        own = [line.who for line in lines if line.stream == self._stream]
+        self._lines, self._hashes = lines, frozenset(one for who in own for one in who)
