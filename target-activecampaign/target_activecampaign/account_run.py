@@ -6,6 +6,7 @@ run has made.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from sqlite3 import Connection
@@ -13,12 +14,12 @@ from sqlite3 import Connection
 from target_kit.clock import Clock
 from target_kit.errors import ConfigurationError
 from target_kit.gate import StateGate
-from target_kit.http import JsonApi
 from target_kit.index import DestinationIndex
 from target_kit.intake import Intake
 from target_kit.intended import IntendedSet
 from target_kit.outcome import Tally
 from target_kit.rejects import RejectStore
+from target_kit.rejects_rehearsal import UnkeptRejects
 from target_kit.report import RunReport, StreamReport
 from target_kit.signals import StopSignal
 from target_kit.workfile import work_file
@@ -26,6 +27,7 @@ from target_kit.workfile import work_file
 from target_activecampaign.account_client import AccountEndpoints
 from target_activecampaign.account_fields import AccountFields
 from target_activecampaign.account_gathering import AccountGathering
+from target_activecampaign.account_rehearsal import RehearsedAccounts
 from target_activecampaign.account_settings import AccountStream
 from target_activecampaign.account_sink import AccountSink
 from target_activecampaign.accounts import Accounts
@@ -43,7 +45,7 @@ class AccountRun:
     report: RunReport
     clock: Clock
     stop: StopSignal
-    api: JsonApi
+    endpoints: AccountEndpoints
     streams: Sequence[AccountStream]
     contacts: Sequence[ContactStream]
     _fields: AccountFields | None = None
@@ -55,7 +57,7 @@ class AccountRun:
         """
         if not self.streams and not any(stream.account for stream in self.contacts):
             return
-        self._fields = AccountFields.read(AccountEndpoints(self.api))
+        self._fields = AccountFields.read(self.endpoints)
         with_schema = [(s, self.intake.streams[s.name].schema) for s in self.streams]
         if faults := self._fields.check(with_schema, self.contacts):
             raise ConfigurationError("; ".join(faults))
@@ -71,7 +73,9 @@ class AccountRun:
             for stream in self.streams:
                 self._work_off(stream, self._fields, gate)
 
-    def of_contacts(self, stream: ContactStream, database: Connection) -> Accounts | None:
+    def of_contacts(
+        self, stream: ContactStream, database: Connection, endpoints: AccountEndpoints | None = None
+    ) -> Accounts | None:
         """The accounts that contacts of a stream belong to, None where nothing is mapped."""
         if stream.account is None or self._fields is None:
             return None
@@ -80,7 +84,7 @@ class AccountRun:
             field_id,
             self._written.get(field_id, {}),
             declared_key_type(self.intake.streams[stream.name].schema, stream.account.key),
-            AccountEndpoints(self.api),
+            endpoints or self.endpoints,
             DestinationIndex(database, "accounts"),
             DestinationIndex(database, "associations"),
             self.stop,
@@ -88,8 +92,14 @@ class AccountRun:
 
     def _work_off(self, stream: AccountStream, fields: AccountFields, gate: StateGate) -> None:
         info, spool = self.intake.streams[stream.name], self.intake.spool
-        tally = Tally(self.settings.max_errors, received=spool.count(stream.name))
-        rejects = RejectStore(self.settings.state_dir, stream.name, self.intake.only)
+        rehearses = isinstance(self.endpoints, RehearsedAccounts)
+        budget = sys.maxsize if rehearses else self.settings.max_errors
+        tally = Tally(budget, received=spool.count(stream.name))
+        rejects = (
+            UnkeptRejects(self.settings.state_dir, stream.name)
+            if rehearses
+            else RejectStore(self.settings.state_dir, stream.name, self.intake.only)
+        )
         key_type = stream.key_type
         if key_type is KeyType.AUTO:
             key_type = declared_key_type(info.schema, stream.key)
@@ -100,9 +110,9 @@ class AccountRun:
                     stream, key_type, spool, intended, rejects, tally, self.clock, self.stop
                 ),
                 fields.of(stream),
-                AccountEndpoints(self.api),
+                self.endpoints,
                 DestinationIndex(database),
-                lambda first_open: gate.advance(stream.name, first_open),
+                lambda seq: None if rehearses else gate.advance(stream.name, seq),
             )
             try:
                 sink.run()

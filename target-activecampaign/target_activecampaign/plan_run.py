@@ -20,6 +20,8 @@ from target_kit.plan import (
 from target_kit.report import RunReport, counted
 from target_kit.workfile import work_file
 
+from target_activecampaign.account_client import AccountEndpoints
+from target_activecampaign.account_rehearsal import RehearsedAccounts
 from target_activecampaign.client import ActiveCampaign
 from target_activecampaign.contact_run import Rehearsed
 from target_activecampaign.control_settings import Mode
@@ -29,7 +31,9 @@ from target_activecampaign.settings import Settings
 
 
 class PlanOfRun:
-    """`client` is the one by which custom fields are made: a rehearsing one while planning."""
+    """`client` is the one by which custom fields are made, `accounts` the one for accounts:
+    rehearsing ones while a plan is made.
+    """
 
     def __init__(
         self, settings: Settings, report: RunReport, clock: Clock, client: ActiveCampaign
@@ -42,6 +46,8 @@ class PlanOfRun:
         self._picture = Picture(clock)
         planning = self._mode is Mode.PLAN
         self.client = RehearsedContacts(client, self._picture) if planning else client
+        accounts = AccountEndpoints(client.api)
+        self.accounts = RehearsedAccounts(accounts, self._picture) if planning else accounts
         if planning and settings.control.plan_file:
             check_place(settings.control.plan_file)
 

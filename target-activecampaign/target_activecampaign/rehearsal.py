@@ -24,7 +24,7 @@ from target_activecampaign.look import Look
 from target_activecampaign.model import Change, Existing, Field, Membership
 from target_activecampaign.withdrawal_client import ACTIVE, WithdrawalEndpoints
 
-_NEW = "new-"  # ids of what does not exist yet
+NEW = "new-"  # ids of what does not exist yet
 _UNSUBSCRIBED = "2"
 
 
@@ -54,7 +54,7 @@ class Picture:
 
     def new_id(self) -> str:
         """An id for what does not exist yet."""
-        return f"{_NEW}{next(self._numbers)}"
+        return f"{NEW}{next(self._numbers)}"
 
     def existing(self, contact_id: str) -> Existing | None:
         """The contact as it would be, None where the index does not have it."""
@@ -98,72 +98,72 @@ class RehearsedContacts(_Unwriting, ActiveCampaign):
 
     def __init__(self, real: ActiveCampaign, picture: Picture) -> None:
         super().__init__(real.api, real.beside)
-        self._picture = picture
+        self.picture = picture
 
     def create_field(self, perstag: str, field_type: str, title: str) -> Field:
         """See ActiveCampaign."""
         del title
-        self._picture.write("POST fields")
-        return Field(f"{_NEW}{perstag}", perstag, field_type, relations=())
+        self.picture.write("POST fields")
+        return Field(f"{NEW}{perstag}", perstag, field_type, relations=())
 
     def create_options(self, field: Field, options: Sequence[tuple[str, str]]) -> None:
         """See ActiveCampaign."""
         del field, options
-        self._picture.write("POST fieldOption/bulk")
+        self.picture.write("POST fieldOption/bulk")
 
     def relate_field(self, field: Field, list_id: str) -> None:
         """See ActiveCampaign."""
         del field, list_id
-        self._picture.write("POST fieldRels")
+        self.picture.write("POST fieldRels")
 
     def contact(self, contact_id: str) -> Existing | None:
         """See ActiveCampaign."""
-        known = self._picture.existing(contact_id)
-        if self._picture.is_gone(contact_id):
-            self._picture.read("contacts/{id}")
+        known = self.picture.existing(contact_id)
+        if self.picture.is_gone(contact_id):
+            self.picture.read("contacts/{id}")
             return None
         if known is None or (known.lists is None and "contactLists" in self.beside):
             return super().contact(contact_id)
-        self._picture.read("contacts/{id}")
+        self.picture.read("contacts/{id}")
         return known
 
     def values_of_field(self, field_id: str) -> Iterator[list[FieldValue]]:
         """See ActiveCampaign: a field that does not exist yet has no values."""
-        if field_id.startswith(_NEW):
-            self._picture.read("fieldValues")
+        if field_id.startswith(NEW):
+            self.picture.read("fieldValues")
             return iter(())
         return super().values_of_field(field_id)
 
     def contacts_with_value(self, field_id: str, value: str) -> list[FieldValue]:
         """See ActiveCampaign: a field that does not exist yet has no values."""
-        if field_id.startswith(_NEW):
-            self._picture.read("fieldValues")
+        if field_id.startswith(NEW):
+            self.picture.read("fieldValues")
             return []
         return super().contacts_with_value(field_id, value)
 
     def create_contact(self, change: Change) -> tuple[str, set[str]]:
         """See ActiveCampaign."""
-        self._picture.write("POST contacts")
-        contact_id = self._picture.new_id()
+        self.picture.write("POST contacts")
+        contact_id = self.picture.new_id()
         email = change.email.display if change.email else ""
         attributes = {name: change.attributes.get(name, "") for name in COMPARED}
         made = Existing(contact_id, email, attributes, dict(change.values), lists={}, tags={})
-        self._picture.change(made)
+        self.picture.change(made)
         return contact_id, set(change.values)
 
     def update_contact(self, change: Change) -> tuple[str, set[str]]:
         """See ActiveCampaign."""
-        self._picture.write("PUT contacts/{id}")
-        known = self._picture.existing(change.contact_id or "")
+        self.picture.write("PUT contacts/{id}")
+        known = self.picture.existing(change.contact_id or "")
         email = change.email.display if change.email else known.email if known else ""
         return email, set(change.values)
 
     def put_field_value(self, contact_id: str, field_id: str, value: str) -> None:
         """See ActiveCampaign."""
-        self._picture.write("POST fieldValues")
-        if known := self._picture.existing(contact_id):
+        self.picture.write("POST fieldValues")
+        if known := self.picture.existing(contact_id):
             values = {**known.values, field_id: value}
-            self._picture.change(msgspec.structs.replace(known, values=values))
+            self.picture.change(msgspec.structs.replace(known, values=values))
 
 
 class RehearsedMemberships(_Unwriting, WithdrawalEndpoints):

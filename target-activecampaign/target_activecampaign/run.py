@@ -24,6 +24,8 @@ from target_kit.shared_rate import shared_rate
 from target_kit.signals import StopSignal
 
 from target_activecampaign.account_run import AccountRun
+from target_activecampaign.bulk_client import ImportEndpoints
+from target_activecampaign.bulk_queue import finish_left_open
 from target_activecampaign.client import ActiveCampaign
 from target_activecampaign.contact_run import Account, ContactRun
 from target_activecampaign.control_settings import Mode
@@ -94,12 +96,13 @@ class Run:
                 self._counted_calls(client),
             ):
                 client.whoami()
+                self._finish_imports(client)
                 streams = [self.settings.streams[n].with_upper_perstags() for n in names]
-                accounts = self._accounts(due, streams, client)
+                plan = self._plan(client)
+                accounts = self._accounts(due, streams, plan)
                 endpoints = ListEndpoints(client.api)
                 schemas = [self.intake.streams[n].schema for n in names]
                 pairs = list(zip(streams, schemas, strict=True))
-                plan = self._plan(client)
                 with alone():
                     accounts.check()
                     lists = resolve_lists(streams, endpoints)
@@ -118,16 +121,22 @@ class Run:
                     return
         self.intake.close_through(last)
 
+    def _finish_imports(self, client: ActiveCampaign) -> None:
+        """What a run before this one left under way would write over what is written now."""
+        imports, pause = ImportEndpoints(client.api), client.api.pause
+        state_dir, account = self.settings.state_dir, self.settings.account
+        finish_left_open(state_dir, account, imports, self.clock, pause)
+
     def _plan(self, client: ActiveCampaign) -> PlanOfRun:
         return PlanOfRun(self.settings, self.report, self.clock, client)
 
     def _accounts(
-        self, due: Sequence[str], contacts: Sequence[ContactStream], client: ActiveCampaign
+        self, due: Sequence[str], contacts: Sequence[ContactStream], plan: PlanOfRun
     ) -> AccountRun:
         wanted = self.settings.account_streams
         streams = [wanted[name] for name in due if name in wanted]
         parts = (self.settings, self.intake, self.report, self.clock, self.stop)
-        return AccountRun(*parts, client.api, streams, contacts)
+        return AccountRun(*parts, plan.accounts, streams, contacts)
 
     @contextmanager
     def _counted_calls(self, client: ActiveCampaign) -> Iterator[None]:
