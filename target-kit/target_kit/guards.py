@@ -180,9 +180,7 @@ def _too_many(found: Measure, limit: int) -> bool:
 def _too_large(found: Measure, limit: Fraction, least: int) -> bool:
     if found.of is None:
         return True
-    if found.of < least:
-        return False
-    return found.count is None or 100 * found.count > limit * found.of
+    return found.of >= least and (found.count is None or 100 * found.count > limit * found.of)
 
 
 def tripped_error(stream: str, tripped: Sequence[Tripped]) -> GuardTripped:

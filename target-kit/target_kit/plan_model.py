@@ -60,9 +60,8 @@ class Item:
     def words(self) -> str:
         """As people read it: `set firstName (rules.firstName: always)`."""
         said = " ".join(one for one in (_KINDS.get(self.kind, self.kind), self.name) if one)
-        why = "; ".join(
-            one for one in (self.rule, "consent withdrawn" if self.withdrawal else "") if one
-        )
+        exempt = "no guard stops it" if self.withdrawal else ""
+        why = "; ".join(one for one in (self.rule, exempt) if one)
         return f"{said} ({why})" if why else said
 
 
@@ -178,6 +177,8 @@ class Overview:
 
     @property
     def left_out(self) -> str:
-        """Says how many entries are not shown; "" if all are."""
+        """Says that not all entries are shown; "" if all are."""
+        if self.number == len(self.shown):
+            return ""
         rest = self.number - len(self.shown)
-        return f"{rest:,} more are in the plan file." if rest else ""
+        return f"These are the first {len(self.shown):,}; {rest:,} more are in the plan file."

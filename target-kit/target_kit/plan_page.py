@@ -62,6 +62,8 @@ def _calls(forecast: Forecast) -> Html:
 
 def _entries(plan: Overview) -> Iterable[Html]:
     """A folded part for each action."""
+    if plan.left_out:
+        yield paragraph(plan.left_out)
     found: dict[str, list[Entry]] = {}
     for entry in plan.shown:
         found.setdefault(entry.action, []).append(entry)
@@ -70,8 +72,6 @@ def _entries(plan: Overview) -> Iterable[Html]:
         rows = [_row(entry) for entry in found[action]]
         shown = table(f"Records that {words}", ["Record", "Stream", "Items", "Cause"], rows)
         yield details(f"{len(rows):,} {words}", shown)
-    if plan.left_out:
-        yield paragraph(plan.left_out)
 
 
 def _row(entry: Entry) -> list[str]:

@@ -117,7 +117,9 @@ def test_what_was_not_found_out_is_too_much(setting: str, measures: dict[str, Me
 
 
 def test_a_share_of_an_unknown_population_is_too_much() -> None:
-    """Even of nothing done: the guard was not evaluated."""
+    """Even of nothing done, even with a limit of 0: the guard was not evaluated."""
+    (zero,) = check(guards(max_updates_pct=0), {"updates": Measure(0, None)})
+    assert "of how many can't be found out" in zero.message
     (found,) = check(guards(max_updates_pct=50), {"updates": Measure(0, None)})
     assert found.message == (
         "0 records would be changed, of how many can't be found out, and guards.max_updates_pct "
@@ -173,8 +175,10 @@ def test_reports_get_plain_numbers() -> None:
         "message": tripped.message,
     }
     assert type(tripped.as_dict()["limit"]) is float
-    assert Tripped("creates", None, 400, 3, "guards.max_creates").as_dict()["limit"] == 3
-    assert Tripped("creates", None, 400, 3, "guards.max_creates").share is None
+    number = Tripped("creates", None, 400, 3, "guards.max_creates")
+    assert number.as_dict()["limit"] == 3
+    assert type(number.as_dict()["limit"]) is int
+    assert number.share is None
 
 
 def test_without_settings_there_are_no_guards() -> None:
@@ -233,9 +237,12 @@ def test_the_schema_allows_what_can_be_read() -> None:
                      {f"max_{name}": None, f"max_{name}_pct": None}):  # fmt: skip
             validator.validate(good)
             assert guards(**good) is not None
-        for bad in ({f"max_{name}": -1}, {f"max_{name}": 0.5}, {f"max_{name}_pct": 100.5},
-                    {f"max_{name}_pct": -1}):  # fmt: skip
+        number, share = f"max_{name}", f"max_{name}_pct"
+        bads = ({number: -1}, {number: 0.5}, {number: "3"}, {share: 100.5}, {share: -1},
+                {share: "3"}, [])  # fmt: skip
+        for bad in bads:
             assert not validator.is_valid(bad)
+    assert all(one["description"] for one in GUARDS_SCHEMA["properties"].values())
 
 
 @given(

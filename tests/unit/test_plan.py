@@ -359,16 +359,3 @@ def test_digests_need_the_key_of_the_state_directory(tmp_path: Path) -> None:
     hasher = KeyHasher.from_state_dir(tmp_path / "a", FakeClock())
     assert first.who("key:1").startswith(hasher("key:1"))
     assert first.item(*parts) == Digests(hasher.long).item(*parts)
-
-
-def test_a_forecast_adds_up() -> None:
-    """Seconds are all calls at the rate; without a rate there are none."""
-    found = Forecast.of({"GET contacts": 590, "POST contacts": 10}, 10, 5.0)
-    assert (found.reads, found.writes, found.seconds) == (590, 10, 120.0)
-    assert found.words == "600 calls: 590 reads, 10 writes; about 2 minutes at 5 requests/s"
-    almost = Forecast.of({"GET contacts": 299}, 0, 5.0)
-    assert almost.words == "299 calls: 299 reads, 0 writes; less than a minute at 5 requests/s"
-    exactly = Forecast.of({"GET contacts": 300}, 0, 5.0)
-    assert exactly.words == "300 calls: 300 reads, 0 writes; about 1 minutes at 5 requests/s"
-    assert Forecast.of({"GET contacts": 5}, 0, 0.0).seconds == 0.0
-    assert Forecast().words == "0 calls: 0 reads, 0 writes"

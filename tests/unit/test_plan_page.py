@@ -54,7 +54,7 @@ Records
 What would change
   stream    change                                                                    times
   contacts  set firstName (rules.firstName: always)                                       2
-  contacts  unsubscribe from list News (lists.News: unsubscribed; consent withdrawn)      1
+  contacts  unsubscribe from list News (lists.News: unsubscribed; no guard stops it)      1
   contacts  create                                                                        1
 
 What would not be done, and why
@@ -77,7 +77,7 @@ Calls
 
 One by one
   contacts 17: update (wish_kept): set firstName (rules.firstName: always); \
-unsubscribe from list News (lists.News: unsubscribed; consent withdrawn)
+unsubscribe from list News (lists.News: unsubscribed; no guard stops it)
   contacts a row without key (fedcba98): create: create; set firstName (rules.firstName: always)
   contacts 18: reject (email_syntax)
 """
@@ -193,7 +193,9 @@ def test_entries_are_folded_by_what_would_happen() -> None:
     assert list(ACTIONS)[:2] == ["create", "update"]
 
 
-@pytest.mark.parametrize(("more", "says"), [(0, ""), (1, "1 more"), (1_234, "1,234 more")])
+@pytest.mark.parametrize(
+    ("more", "says"), [(0, ""), (1, "first 1,000; 1 more"), (1_234, "first 1,000; 1,234 more")]
+)
 def test_long_plans_show_the_first_thousand(more: int, says: str) -> None:
     """Totals are those of all; how many are left out is said."""
     seen = overview([
@@ -215,10 +217,10 @@ def test_long_plans_show_the_first_thousand(more: int, says: str) -> None:
         (Item("clear", "LAND", "r", ""), "empty LAND (r)"),
         (Item("rename", "", "r", ""), "change the address (r)"),
         (Item("subscribe", "News", "r", ""), "subscribe to list News (r)"),
-        (Item("unsubscribe", "A", "", "", True), "unsubscribe from list A (consent withdrawn)"),
+        (Item("unsubscribe", "A", "", "", True), "unsubscribe from list A (no guard stops it)"),
         (Item("tag_add", "a", "r", ""), "add tag a (r)"),
         (Item("tag", "a", "r", ""), "add tag a (r)"),
-        (Item("tag_remove", "a", "r", "", True), "remove tag a (r; consent withdrawn)"),
+        (Item("tag_remove", "a", "r", "", True), "remove tag a (r; no guard stops it)"),
         (Item("associate", "", "r", ""), "connect with account (r)"),
         (Item("retire", "", "r", ""), "retire (r)"),
         (Item("delete", "", "on_delete: delete", ""), "delete for good (on_delete: delete)"),
@@ -228,6 +230,19 @@ def test_long_plans_show_the_first_thousand(more: int, says: str) -> None:
 def test_items_have_words(item: Item, words: str) -> None:
     """Each kind as a marketer says it, a new one by its name."""
     assert item.words == words
+
+
+def test_a_forecast_adds_up() -> None:
+    """Seconds are all calls at the rate; without a rate there are none."""
+    found = Forecast.of({"GET contacts": 590, "POST contacts": 10}, 10, 5.0)
+    assert (found.reads, found.writes, found.seconds) == (590, 10, 120.0)
+    assert found.words == "600 calls: 590 reads, 10 writes; about 2 minutes at 5 requests/s"
+    almost = Forecast.of({"GET contacts": 299}, 0, 5.0)
+    assert almost.words == "299 calls: 299 reads, 0 writes; less than a minute at 5 requests/s"
+    exactly = Forecast.of({"GET contacts": 300}, 0, 5.0)
+    assert exactly.words == "300 calls: 300 reads, 0 writes; about 1 minutes at 5 requests/s"
+    assert Forecast.of({"GET contacts": 5}, 0, 0.0).seconds == 0.0
+    assert Forecast().words == "0 calls: 0 reads, 0 writes"
 
 
 HOSTILE = [
