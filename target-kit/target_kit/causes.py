@@ -89,6 +89,7 @@ _RULES = {
     "no_provenance_tag": "The contact has no tag that tells where it came from; left alone.",
     "deleted_in_source": "The record was deleted in the source.",
     "deleted_before": "The person was deleted in the source after this row was written.",
+    "forgotten": "The person was erased by the command forget, and is never written again.",
     "gone_already": "The contact was gone already.",
     "still_there": "The contact is still there after its deletion. Look at it there.",
     "erasure_flag": "The flag for erasing is neither true nor false. Correct it in the source.",
