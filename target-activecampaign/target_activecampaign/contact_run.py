@@ -22,6 +22,7 @@ from target_kit.rejects import RejectStore
 from target_kit.rejects_rehearsal import UnkeptRejects
 from target_kit.report import RunReport, StreamReport
 from target_kit.signals import StopSignal
+from target_kit.suppression import Suppressions
 from target_kit.tombstones import Tombstones, UnwrittenTombstones
 from target_kit.workfile import work_file
 
@@ -104,7 +105,7 @@ class ContactRun:
 
     def _run(self, stream: ContactStream) -> None:
         tally = Tally(self.settings.max_errors, received=self._received(stream))
-        rejects = RejectStore(self.settings.state_dir, stream.name)
+        rejects = RejectStore(self.settings.state_dir, stream.name, self.intake.only)
         client = self.account.client
         with self._opened(stream) as (database, ledger), self._tombstones(stream) as tombstones:
             sink = self._sink(
@@ -161,7 +162,7 @@ class ContactRun:
             notes.append(Noting(naming, status_of, self._digests(), told))
             return notes[0]
 
-        rejects = UnkeptRejects(self.settings.state_dir, stream.name)
+        rejects = UnkeptRejects(self.settings.state_dir, stream.name, self.intake.only)
         with self._tombstones(stream, UnwrittenTombstones) as tombstones:
             sink = self._sink(
                 stream, database, RehearsedContacts(client, picture),
@@ -222,6 +223,7 @@ class ContactRun:
             tag_names=dict(self.account.tag_names) if rehearses else self.account.tag_names,
             accounts=self.accounts.of_contacts(stream, database),
             tombstones=tombstones,
+            suppressions=Suppressions(self.settings.shared_dir, stream.name),
             memory=Memory(ledger, stream.on_email_change, self.clock),
             spool=self.intake.spool,
             intended=IntendedSet(database),

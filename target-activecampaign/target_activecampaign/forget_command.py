@@ -19,7 +19,7 @@ from target_kit.clock import Clock
 from target_kit.commands import note_operation, operator_command
 from target_kit.errors import ConfigurationError
 from target_kit.lock import run_lock
-from target_kit.pseudonyms import Pseudonyms
+from target_kit.redact import KeyHasher
 from target_kit.rejects import Reject, drop_rejects
 from target_kit.signals import StopSignal
 from target_kit.spool import Spool
@@ -153,5 +153,5 @@ def _lift(settings: Settings, clock: Clock, stream: ContactStream, names: set[st
 
 
 def _hashes(settings: Settings, stream: ContactStream, names: Collection[str]) -> list[str]:
-    hashing = Pseudonyms(settings.state_dir)
-    return sorted(hashing.of(stream.name, name) for name in names)
+    hashed = KeyHasher.from_state_dir(settings.state_dir).long
+    return sorted(hashed(f"{stream.name} {name}") for name in names)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from target_kit.clock import Clock
 from target_kit.commands import minute, note_operation, operator_command, person
 from target_kit.errors import ConfigurationError
 from target_kit.intake import Intake
-from target_kit.pseudonyms import Pseudonyms
+from target_kit.redact import KeyHasher
 from target_kit.rejects import Reject, drop_rejects, open_rejects
 from target_kit.signals import StopSignal
 from target_kit.spool import Spool
@@ -52,6 +53,25 @@ class _Choice:
     key: str | None
     row: str | None
     cause: str | None
+
+
+class _Names:
+    """Keyed hashes of whom rejects are about; their key is read, or made, when it is needed."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self._state_dir = state_dir
+
+    @cached_property
+    def _hasher(self) -> KeyHasher:
+        return KeyHasher.from_state_dir(self._state_dir)
+
+    def who(self, stream: str, reject: Reject) -> str:
+        """Who it is, for what is kept."""
+        return self._hasher.long(f"{stream} {reject.identity}")
+
+    def row(self, stream: str, reject: Reject) -> str:
+        """What a reject is called by, also where it has no key."""
+        return f"{self.who(stream, reject)[:10]}-{reject.row}"
 
 
 def rejects_command(
@@ -142,45 +162,39 @@ def _drop(desk: Desk, choice: _Choice, *, yes: bool) -> int:
         raise ConfigurationError("rejects drop: needs --key or --row, as list prints them")
     if not yes:
         raise ConfigurationError("rejects drop: the record is given up for good; add --yes")
-    names = Pseudonyms(desk.state_dir)
-    number = 0
+    names, number = _Names(desk.state_dir), 0
     with desk.locked():
         for stream in [choice.stream] if choice.stream else desk.streams:
             meant = _test(desk, choice, names, stream)
             for reject in drop_rejects(desk.state_dir, stream, meant):
                 number += 1
-                who = names.of(stream, reject.identity)
+                who = names.who(stream, reject)
                 what = {"stream": stream, "who": who, "cause": reject.cause}
                 note_operation(desk.state_dir, desk.clock, "rejects drop", **what)
                 click.echo(f"{stream}  {person(reject.identity)}  {reject.cause}  dropped")
     if not number:
         raise ConfigurationError("rejects drop: no open reject is meant by this")
-    click.echo(f"{number} reject(s) dropped; noted in operations.jsonl as {who}", err=True)
+    click.echo(f"{number} reject(s) dropped; noted in operations.jsonl", err=True)
     return 0
 
 
 def _chosen(desk: Desk, choice: _Choice) -> Iterator[tuple[str, str, Reject]]:
-    names = Pseudonyms(desk.state_dir)
+    names = _Names(desk.state_dir)
     for stream in [choice.stream] if choice.stream else desk.streams:
         meant = _test(desk, choice, names, stream)
         for reject in open_rejects(desk.state_dir, stream):
             if meant(reject):
-                yield stream, _reference(names, stream, reject), reject
+                yield stream, names.row(stream, reject), reject
 
 
-def _test(desk: Desk, choice: _Choice, names: Pseudonyms, stream: str) -> Callable[[Reject], bool]:
+def _test(desk: Desk, choice: _Choice, names: _Names, stream: str) -> Callable[[Reject], bool]:
     wanted = None if choice.key is None else set(desk.identities(choice.key))
 
     def meant(reject: Reject) -> bool:
         return (
             (wanted is None or reject.identity in wanted)
             and choice.cause in (None, reject.cause)
-            and choice.row in (None, _reference(names, stream, reject))
+            and choice.row in (None, names.row(stream, reject))
         )
 
     return meant
-
-
-def _reference(names: Pseudonyms, stream: str, reject: Reject) -> str:
-    """What a reject is called by, also where it has no key."""
-    return f"{names.of(stream, reject.identity)[:10]}-{reject.row}"

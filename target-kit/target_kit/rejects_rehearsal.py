@@ -12,8 +12,9 @@ from target_kit.rejects import Reject, RejectStore
 class UnkeptRejects(RejectStore):
     """Reads what is open, and keeps nothing; see RejectStore for every method."""
 
-    def __init__(self, state_dir: Path, stream: str) -> None:
+    def __init__(self, state_dir: Path, stream: str, only: frozenset[str] | None = None) -> None:
         self.path = self.path_of(state_dir, stream)
+        self._only = only
 
     def add(
         self,

@@ -1,15 +1,16 @@
 """Who was forgotten here and shall not be made anew by the next run.
 
 `state_dir/forgotten.jsonl` has a line a person: the stream, when, and keyed hashes of what the
-person is called by (`key:17`, `email:…`). It holds no personal data, see `target_kit.pseudonyms`;
-the key of the hashes and this file belong to what is backed up. Without either nobody is delivered
-rather than a forgotten person made again.
+person is called by (`key:17`, `email:…`), by the key of `state_dir` (`redact.KeyHasher`). Whoever
+has only one of the two can test no name; both belong to what is backed up. A file that can't be
+read, or was written with another key, stops the run: else forgotten persons would be made anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import msgspec
@@ -17,7 +18,7 @@ import msgspec
 from target_kit.clock import Clock
 from target_kit.errors import StopRun
 from target_kit.files import private_directory, write_atomically
-from target_kit.pseudonyms import Pseudonyms
+from target_kit.redact import KeyHasher
 
 
 class SuppressionError(StopRun):
@@ -26,9 +27,12 @@ class SuppressionError(StopRun):
 
 @dataclass(frozen=True, slots=True)
 class _Forgotten:
+    """`proof` tells which key the hashes were made with."""
+
     stream: str
     at: str
     who: tuple[str, ...]
+    proof: str
 
 
 class Suppressions:
@@ -37,15 +41,23 @@ class Suppressions:
     def __init__(self, state_dir: Path, stream: str) -> None:
         self._path = state_dir / "forgotten.jsonl"
         self._stream = stream
-        self._names = Pseudonyms(state_dir)
+        self._state_dir = state_dir
         self._lines = self._read()
-        if self._lines and not self._names.exist:
+        if any(line.proof != self._proof for line in self._lines):
             raise SuppressionError(
-                "state_dir: pseudonyms.key is missing, so nobody can tell who was forgotten; "
-                "restore it from a backup, or remove forgotten.jsonl to take everybody again"
+                "state_dir: the key of the hashes is another one, so nobody can tell who was "
+                "forgotten; restore it from a backup, or remove forgotten.jsonl to take everybody"
             )
         own = [line.who for line in self._lines if line.stream == stream]
         self._hashes = frozenset(one for who in own for one in who)
+
+    @cached_property
+    def _hash(self) -> Callable[[str], str]:
+        return KeyHasher.from_state_dir(self._state_dir).long
+
+    @property
+    def _proof(self) -> str:
+        return self._hash(self._path.name)
 
     def covers(self, *names: str) -> bool:
         """Whether any of these names is one that a forgotten person had."""
@@ -57,7 +69,9 @@ class Suppressions:
         if hashes <= self._hashes:
             return
         now = clock.now().isoformat(timespec="seconds")
-        self._write([*self._lines, _Forgotten(self._stream, now, tuple(sorted(hashes)))])
+        self._write(
+            [*self._lines, _Forgotten(self._stream, now, tuple(sorted(hashes)), self._proof)]
+        )
 
     def lift(self, names: Collection[str]) -> int:
         """Take whoever has one of these names again, by whatever name; returns how many persons."""
@@ -73,7 +87,7 @@ class Suppressions:
         return lifted
 
     def _of(self, names: Iterable[str]) -> frozenset[str]:
-        return frozenset(self._names.of(self._stream, name) for name in names)
+        return frozenset(self._hash(f"{self._stream} {name}") for name in names)
 
     def _read(self) -> list[_Forgotten]:
         try:
