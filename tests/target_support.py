@@ -98,6 +98,7 @@ class Target:
             "state_dir": str(home / "state"),
             "report_file": str(home / "report.json"),
             "create_fields": True,
+            "strategy": "single",  # what tests of bulk import say otherwise
             **config,
         }
 

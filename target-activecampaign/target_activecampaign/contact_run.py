@@ -26,9 +26,12 @@ from target_kit.suppression import Suppressions
 from target_kit.tombstones import Tombstones, UnwrittenTombstones
 from target_kit.workfile import work_file
 
+from target_activecampaign.account_client import AccountEndpoints
+from target_activecampaign.account_rehearsal import RehearsedAccounts
 from target_activecampaign.account_run import AccountRun
 from target_activecampaign.client import ActiveCampaign
 from target_activecampaign.control_settings import Mode
+from target_activecampaign.importing import Importing, importing
 from target_activecampaign.itemising import Naming
 from target_activecampaign.lists import ListIds
 from target_activecampaign.mapping import resolve_key_type
@@ -43,6 +46,7 @@ from target_activecampaign.permits import (
     StatusOf,
 )
 from target_activecampaign.rehearsal import Picture, RehearsedContacts, RehearsedMemberships
+from target_activecampaign.rehearsed_imports import RehearsedImports
 from target_activecampaign.settings import ContactStream, Settings
 from target_activecampaign.sinks import ContactSink
 from target_activecampaign.withdrawal_client import WithdrawalEndpoints
@@ -108,9 +112,11 @@ class ContactRun:
         rejects = RejectStore(self.settings.state_dir, stream.name, self.intake.only)
         client = self.account.client
         with self._opened(stream) as (database, ledger), self._tombstones(stream) as tombstones:
+            endpoints = WithdrawalEndpoints(client.api)
+            imports = importing(self.settings, stream.name, endpoints, self.clock)
             sink = self._sink(
-                stream, database, client, WithdrawalEndpoints(client.api), self._permit, tally,
-                rejects, ledger, tombstones,
+                stream, database, client, endpoints, self._permit, imports,
+                self.account.tag_names, tally, rejects, ledger, tombstones,
             )  # fmt: skip
             try:
                 sink.look_around()
@@ -163,11 +169,14 @@ class ContactRun:
             return notes[0]
 
         rejects = UnkeptRejects(self.settings.state_dir, stream.name, self.intake.only)
+        tag_names = dict(self.account.tag_names)
+        imports = RehearsedImports(picture, tag_names)
         with self._tombstones(stream, UnwrittenTombstones) as tombstones:
             sink = self._sink(
                 stream, database, RehearsedContacts(client, picture),
-                RehearsedMemberships(WithdrawalEndpoints(client.api), picture), noting, tally,
-                rejects, UnwrittenLedger(ledger), tombstones,
+                RehearsedMemberships(WithdrawalEndpoints(client.api), picture), noting,
+                imports.importing(self.settings.control, self.clock), tag_names, tally, rejects,
+                UnwrittenLedger(ledger), tombstones,
             )  # fmt: skip
             picture.show(sink.look)
             try:
@@ -206,12 +215,16 @@ class ContactRun:
         client: ActiveCampaign,
         endpoints: WithdrawalEndpoints,
         permits: Permits,
+        imports: Importing,
+        tag_names: dict[str, str],
         tally: Tally,
         rejects: RejectStore,
         ledger: Ledger,
         tombstones: Tombstones | None,
     ) -> ContactSink:
-        rehearses = isinstance(client, RehearsedContacts)
+        rehearses, accounts = isinstance(client, RehearsedContacts), None
+        if isinstance(client, RehearsedContacts):
+            accounts = RehearsedAccounts(AccountEndpoints(client.api), client.picture)
         return ContactSink(
             stream=stream,
             key_type=resolve_key_type(stream, self.intake.streams[stream.name].schema),
@@ -219,9 +232,10 @@ class ContactRun:
             client=client,
             endpoints=endpoints,
             permits=permits,
+            importing=imports,
             list_ids=self.account.lists.get(stream.name, {}),
-            tag_names=dict(self.account.tag_names) if rehearses else self.account.tag_names,
-            accounts=self.accounts.of_contacts(stream, database),
+            tag_names=tag_names,
+            accounts=self.accounts.of_contacts(stream, database, accounts),
             tombstones=tombstones,
             suppressions=Suppressions(self.settings.shared_dir, stream.name),
             memory=Memory(ledger, stream.on_email_change, self.clock),

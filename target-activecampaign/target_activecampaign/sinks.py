@@ -23,12 +23,14 @@ from target_kit.spool import Spool
 from target_kit.tombstones import Tombstones
 
 from target_activecampaign.accounts import Accounts
+from target_activecampaign.bulk import Bulk
 from target_activecampaign.client import ActiveCampaign
 from target_activecampaign.collecting import BATCH, untold
 from target_activecampaign.deciding import Deciding
 from target_activecampaign.deletes import Deletes
 from target_activecampaign.execute import Executor
 from target_activecampaign.gathering import Gathering, decode_contact
+from target_activecampaign.importing import Importing
 from target_activecampaign.incremental import Incremental
 from target_activecampaign.itemising import Naming
 from target_activecampaign.list_settings import TagRule
@@ -69,6 +71,7 @@ class ContactSink:
     memory: Memory
     endpoints: WithdrawalEndpoints
     permits: Callable[[Naming, StatusOf], Permit]
+    importing: Importing
     accounts: Accounts | None = None
     tombstones: Tombstones | None = None
     list_ids: ListIds = field(default_factory=dict)
@@ -83,6 +86,7 @@ class ContactSink:
     executor: Executor = field(init=False)
     deciding: Deciding = field(init=False)
     swaps: Swaps = field(init=False)
+    bulk: Bulk = field(init=False)
     turns: Turns = field(init=False)
     progress: Progress = field(init=False)
     gathering: Gathering = field(init=False)
@@ -157,7 +161,22 @@ class ContactSink:
             self._incremental(owned),
             self.reads_setting,
         )
-        self.turns = Turns(self.deciding, self.executor, self.swaps, self.withdrawn)
+        self.bulk = Bulk(
+            stream.name,
+            self.importing,
+            self.permit,
+            self.deciding,
+            self.look,
+            self.index,
+            self.intended,
+            self.memory,
+            self.stop,
+            self.is_late,
+            lambda: self.looking.by_point,
+            self.tag_names,
+        )
+        imported = self.bulk.imported
+        self.turns = Turns(self.deciding, self.executor, self.swaps, self.withdrawn, imported)
         if self.tombstones:
             self.deletes = Deletes(
                 self.stream.name,
@@ -214,6 +233,8 @@ class ContactSink:
         if rule and (number := sum(tags.legacy.values()) if tags else 0):
             name = "legacy_tags_removed" if rule.clean_up else "legacy_tags_to_clean_up"
             details[name] = number
+        if imports := self.bulk.counts():
+            details["bulk_import"] = imports
         if waiting := self.memory.counts():
             details["worklist"] = waiting
         return details
@@ -266,6 +287,7 @@ class ContactSink:
         self.withdraw()
         self.tally.enforce()
         self.progress.begin(self.tally.total)
+        self.bulk.update()
         for _ in range(_MAX_PASSES):
             self.turns.begin()
             before = self.intended.count()
@@ -273,6 +295,7 @@ class ContactSink:
             stuck = self.turns.blocked and self.intended.count() == before
             if not self.turns.blocked or (stuck and not self.swaps.untangle()):
                 break
+        self.bulk.create()
         self.process(final=True)
         self.looking.done()
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from target_kit.errors import CallFailed, OutcomeUnknown, RowError
 from target_kit.outcome import Outcome, Result, Step
@@ -24,14 +25,16 @@ _IN_RING = RowError(
 
 @dataclass
 class Turns:
-    """`blocked` counts rows of a pass that another row may yet make way for; `contact_id` is whom
-    the last row was found as, None where it was new.
+    """`imported` has the step of rows that were imported in bulk; `blocked` counts rows of a pass
+    that another row may yet make way for; `contact_id` is whom the last row was found as, None
+    where it was new.
     """
 
     deciding: Deciding
     executor: Executor
     swaps: Swaps
     withdrawn: Withdrawn | None
+    imported: Mapping[str, Step] = field(default_factory=dict)
     blocked: int = 0
     contact_id: str | None = None
 
@@ -49,6 +52,8 @@ class Turns:
                 match = self.deciding.resolve(contact)
                 self.contact_id, source = match.contact_id, match.source
                 step = Step.UPDATE if self.contact_id else Step.INSERT
+                if self.contact_id and self.imported.get(contact.identity) is Step.INSERT:
+                    step, source = Step.INSERT, "new"
                 if not self.contact_id and not final:
                     return None
                 change = self.deciding.plan(contact, match)
@@ -89,6 +94,8 @@ class Turns:
             return Result(Outcome.SUPPRESSED, step, cause, source=source)
         if change.held:
             return held(source)
+        if contact.identity in self.imported and not left:
+            return applied(step, cause, source)
         if written or left:  # before its turn, or a write of unknown fate turned out to have been
             return applied(step, cause or "confirmed_by_reading_back", source)
         return Result(Outcome.UNCHANGED, step, cause, source=source)

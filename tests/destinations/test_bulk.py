@@ -1,0 +1,160 @@
+"""Contacts imported in bulk: as single calls would have made them, at a fraction of the calls."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from destinations_support import WarmTarget, keys_are_unique, routes, seeded_fields, sums_close
+from simulators_support import Simulator
+from target_support import Run, record, schema, state
+
+TEXT = {"type": ["string", "null"]}
+COLUMNS = dict.fromkeys(("consent", "consent_at", "proof", "wants_news", "interests"), TEXT)
+LAST_MONTH = (datetime.now(UTC) - timedelta(days=30)).isoformat()
+YES = {"consent": "confirmed", "consent_at": LAST_MONTH, "proof": "form 7", "wants_news": "true"}
+STREAM: dict[str, Any] = {
+    "key": "ctt_id",
+    "key_field": "BUBSCTTID",
+    "fields": {
+        "email": "email", "firstName": "given_name", "lastName": "family_name",
+        "phone": "work_phone",
+    },
+    "custom_fields": {"LAND": "org_country", "SPRACHE": "language_code", "MOBIL": "mobile_phone"},
+    "consent": {
+        "column": "consent", "granted_at": "consent_at", "evidence": "proof", "purpose": "ads",
+    },
+    "lists": {"News": {"when": "wants_news", "consent": "ads"}},
+    "tags": {"add": ["backoffice"]},
+}  # fmt: skip
+IMPORT = ("POST", "/import/bulk_import")
+QUICK = 0.05
+
+
+def person(key: int, **more: Any) -> dict[str, Any]:
+    """A contact with values in every column."""
+    return record(
+        key,
+        **{
+            "given_name": f"Given{key}",
+            "family_name": f"Family{key}",
+            "work_phone": f"+49 {key}",
+            "org_country": "DE",
+            "language_code": "de",
+            "mobile_phone": f"+41 {key}",
+            **YES,
+            **more,
+        },
+    )
+
+
+def people(count: int, **more: Any) -> list[dict[str, Any]]:
+    return [person(key, **more) for key in range(1, count + 1)]
+
+
+def there(key: int, **more: Any) -> dict[str, Any]:
+    """A contact as the account has it already, with another name and without values."""
+    return {
+        "email": f"person{key}@example.com",
+        "firstName": "Before",
+        "fieldValues": {"BUBSCTTID": str(key)},
+        **more,
+    }
+
+
+@pytest.fixture
+def quick(sim: Simulator) -> Simulator:
+    """An account whose imports are over soon, and which takes any number of them."""
+    sim.switches(bulk_delay_seconds=QUICK, bulk_rate_limit=False)
+    return sim
+
+
+def seed(sim: Simulator, *contacts: dict[str, Any], **more: Any) -> None:
+    sim.seed({"fields": seeded_fields(), "lists": ["News"], "contacts": list(contacts), **more})
+
+
+@pytest.fixture
+def target(quick: Simulator, make_target: Any) -> WarmTarget:
+    made: WarmTarget = make_target(streams={"contacts": STREAM}, strategy="auto", reads="crawl")
+    return made
+
+
+def deliver(target: WarmTarget, rows: list[dict[str, Any]], **more: Any) -> Run:
+    """A run that ends with 0, in which every row has its outcome, and leaves no journal."""
+    run = target.run([schema(**COLUMNS), *rows, state(len(rows))], **more)
+    assert run.code == 0, run.stderr
+    assert sums_close(run)
+    assert not list((target.home / "state").glob("bulk-*"))
+    return run
+
+
+def shown(sim: Simulator) -> dict[str, dict[str, Any]]:
+    """Everything of every contact but ids and times."""
+    left_out = {"id", "cdate", "udate"}
+    return {
+        email: {name: value for name, value in contact.items() if name not in left_out}
+        for email, contact in sim.contacts().items()
+    }
+
+
+def imported(sim: Simulator) -> set[str]:
+    """The addresses in all imports."""
+    return {row["email"] for one in sim.state()["imports"] for row in one["contacts"]}
+
+
+def active(sim: Simulator) -> set[str]:
+    return {email for email, one in sim.contacts().items() if "1" in one["lists"].values()}
+
+
+def test_a_first_load_is_imported_and_ends_as_single_calls_would(
+    quick: Simulator, target: WarmTarget, make_target: Any
+) -> None:
+    """S4-33: 600 contacts with six values, a list and a tag: 3 imports, and the same contacts."""
+    seed(quick)
+    run = deliver(target, people(600))
+    assert run.outcomes == {"applied": 600}
+    assert run.stream["matched_by"] == {"new": 600}
+    assert run.stream["details"]["bulk_import"] == {"rows": 600, "batches": 3, "refused": 0}
+    made = routes(quick)
+    assert made.pop(IMPORT) == 3
+    assert sum(made.values()) == 0
+    assert quick.summary()["total"] <= 30
+    by_import = shown(quick)
+    assert len(by_import) == 600
+    quick.reset()
+    seed(quick)
+    single = make_target("single", streams={"contacts": STREAM}, reads="crawl")
+    deliver(single, people(600))
+    assert by_import == shown(quick)
+
+
+def test_a_second_run_writes_nothing(quick: Simulator, target: WarmTarget) -> None:
+    """S0-34: what was imported agrees."""
+    seed(quick)
+    deliver(target, people(40))
+    quick.forget_requests()
+    run = deliver(target, people(40))
+    assert run.outcomes == {"unchanged": 40}
+    assert quick.requests(writes=True) == []
+
+
+@pytest.mark.parametrize("reads", ["crawl", "point", "incremental"])
+def test_known_contacts_are_updated_by_import(
+    quick: Simulator, target: WarmTarget, reads: str
+) -> None:
+    """S4-33: by the address that the account has, in its letters; new ones in an import of their
+    own.
+    """
+    seed(quick, *(there(key) for key in range(1, 21)), there(21, email="Person21@Example.com"))
+    run = deliver(target, people(40), reads=reads)
+    assert run.outcomes == {"applied": 40}
+    assert run.stream["matched_by"] == {"cfd": 21, "new": 19}
+    assert routes(quick) == {IMPORT: 2}
+    assert "Person21@Example.com" in imported(quick)
+    assert keys_are_unique(quick)
+    assert all(one["firstName"].startswith("Given") for one in quick.contacts().values())
+    assert len(active(quick)) == 40
+    quick.forget_requests()
+    assert deliver(target, people(40), reads=reads).outcomes == {"unchanged": 40}
+    assert quick.requests(writes=True) == []
