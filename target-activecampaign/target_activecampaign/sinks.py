@@ -20,6 +20,7 @@ from target_kit.progress import Progress
 from target_kit.rejects import RejectStore
 from target_kit.signals import StopSignal
 from target_kit.spool import Spool
+from target_kit.suppression import Suppressions
 from target_kit.tombstones import Tombstones
 
 from target_activecampaign.accounts import Accounts
@@ -74,6 +75,7 @@ class ContactSink:
     importing: Importing
     accounts: Accounts | None = None
     tombstones: Tombstones | None = None
+    suppressions: Suppressions | None = None
     list_ids: ListIds = field(default_factory=dict)
     tag_names: dict[str, str] = field(default_factory=dict)
     reads_setting: str = "auto"
@@ -147,6 +149,7 @@ class ContactSink:
             self.memory,
             lists,
             self.withdrawn,
+            self.suppressions,
             told=self.permit.settled if isinstance(self.permit, Noting) else untold,
         )
         self.looking = Looking(
