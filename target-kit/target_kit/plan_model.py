@@ -24,9 +24,8 @@ ACTIONS = {
     "reject": "would be rejected",
     "nothing": "need nothing",
 }
+# What is not here has its own name for its word.
 _KINDS = {
-    "create": "create",
-    "set": "set",
     "clear": "empty",
     "rename": "change the address",
     "subscribe": "subscribe to list",
@@ -35,7 +34,6 @@ _KINDS = {
     "tag": "add tag",
     "tag_remove": "remove tag",
     "associate": "connect with account",
-    "retire": "retire",
     "delete": "delete for good",
 }
 
@@ -178,7 +176,6 @@ class Overview:
     @property
     def left_out(self) -> str:
         """Says that not all entries are shown; "" if all are."""
-        if self.number == len(self.shown):
-            return ""
         rest = self.number - len(self.shown)
-        return f"These are the first {len(self.shown):,}; {rest:,} more are in the plan file."
+        said = f"These are the first {len(self.shown):,}; {rest:,} more are in the plan file."
+        return said if rest else ""

@@ -209,6 +209,40 @@ def test_long_plans_show_the_first_thousand(more: int, says: str) -> None:
         assert says in shown
 
 
+def test_each_action_has_words_and_its_place() -> None:
+    """What changes comes first, then what is not done, then what needs nothing."""
+    streams = {"contacts": dict.fromkeys(sorted(ACTIONS), 1), "a\nb": {"delete": 1}}
+    said = as_text(PlanHeader("t", "1", "now", "a", "s", streams), Overview())
+    table = said.partition("Records\n")[2].partition("\n\n")[0].splitlines()
+    assert re.split(" {2,}", table[0].strip()) == [
+        "stream",
+        "would be created",
+        "would be changed",
+        "would be unsubscribed",
+        "would be deleted for good",
+        "would be left out (suppressed)",
+        "would be held back",
+        "would be rejected",
+        "need nothing",
+    ]
+    assert len({len(line) for line in table}) == 1
+    seen = overview([Entry("contacts", "w", "1", action) for action in sorted(ACTIONS)])
+    folds = re.findall("<summary>1 (.*?)</summary>", as_page(HEADER, seen))
+    assert folds == list(ACTIONS.values())
+
+
+def test_columns_are_as_wide_as_what_is_shown() -> None:
+    """An escaped name takes its place; no line ends in blanks."""
+    entries = [
+        Entry("contacts", "w", "1", "hold", cause="a\nb"),
+        Entry("contacts", "w", "1", "hold", cause="abcd"),
+    ]
+    said = as_text(HEADER, overview(entries))
+    assert "  contacts  would be held back  a\\nb        1\n" in said
+    assert "  contacts  would be held back  abcd        1\n" in said
+    assert not re.search(" $", said, re.MULTILINE)
+
+
 @pytest.mark.parametrize(
     ("item", "words"),
     [
@@ -236,6 +270,7 @@ def test_a_forecast_adds_up() -> None:
     """Seconds are all calls at the rate; without a rate there are none."""
     found = Forecast.of({"GET contacts": 590, "POST contacts": 10}, 10, 5.0)
     assert (found.reads, found.writes, found.seconds) == (590, 10, 120.0)
+    assert found.calls == {"GET contacts": 590, "POST contacts": 10}
     assert found.words == "600 calls: 590 reads, 10 writes; about 2 minutes at 5 requests/s"
     almost = Forecast.of({"GET contacts": 299}, 0, 5.0)
     assert almost.words == "299 calls: 299 reads, 0 writes; less than a minute at 5 requests/s"
