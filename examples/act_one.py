@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Mapping
 from typing import Any
 
-from examples.stage import DEMO, REPORT, Checks, Simulator, heading, meltano, sample
+from examples.stage import DEMO, PAGE, REPORT, Checks, Simulator, heading, meltano, sample
 
 REAL_LIMIT_PER_SECOND = 5
 CHANGED_ROWS = 25
@@ -116,3 +116,4 @@ def third_run(sim: Simulator, checks: Checks) -> None:
     checks.equal("write calls", run["writes"], 0)
     checks.equal("contacts as before", sim.contacts() == before, True)
     account_for(run, checks)
+    checks.equal("runs in the report's page", PAGE.read_text().count('<g class="run">'), 3)

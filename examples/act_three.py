@@ -51,6 +51,7 @@ def configure(sim: Simulator) -> dict[str, str]:
         "TAP_BACKOFFICE_DATABASE_URL": f"sqlite:///{HOME / 'backoffice.db'}",
         "TAP_BACKOFFICE_STREAMS": json.dumps(members.tap_streams()),
         "TARGET_ACTIVECAMPAIGN_STATE_DIR": str(config["state_dir"]),
+        "TARGET_ACTIVECAMPAIGN_REPORT_HTML": str(HOME / "report.html"),
         "TARGET_ACTIVECAMPAIGN_STREAMS": json.dumps(config["streams"]),
     }
 

@@ -19,6 +19,7 @@ import psutil
 
 from examples.stage import (
     DEMO,
+    LISTS_PAGE,
     LISTS_REPORT,
     ROOT,
     Checks,
@@ -119,6 +120,8 @@ def the_refill_is_killed(sim: Simulator, checks: Checks) -> None:
     transfer("newsletter-healed", sim)
     (found,) = json.loads(LISTS_REPORT.read_text())["recovered"]
     checks.equal("the next run brought the open change to its end", found["ended"], "done")
+    told = LISTS_PAGE.read_text().count(">unfinished<")
+    checks.equal("runs without end in the report's page", told, 1)
     checks.equal("the list is complete again, to the last value", content(sim) == before, True)
 
 

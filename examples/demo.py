@@ -39,6 +39,7 @@ def main() -> int:
         heading(f"Done in {time.monotonic() - start:.0f} s")
         print("  ActiveCampaign's content:   .demo/activecampaign.json, after act one")
         print("  the reports of its runs:    .demo/run-1-report.json, run-2-…, run-3-…")
+        print("  the same for people:        .demo/report.html, lists-report.html, in any browser")
         print("  its rejects, with causes:   .demo/state/rejects/contacts.jsonl")
         print("  who is not in the list:     .demo/lists/left_out/newsletter_recipients.jsonl")
         print("  the list's journal:         .demo/lists/lists/, evidence in .demo/lists/evidence/")

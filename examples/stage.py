@@ -18,7 +18,9 @@ ROOT = Path(__file__).resolve().parent.parent
 DEMO = ROOT / ".demo"
 DATABASE_URL = f"sqlite:///{DEMO / 'backoffice.db'}"
 REPORT = DEMO / "report.json"
+PAGE = DEMO / "report.html"
 LISTS_REPORT = DEMO / "lists-report.json"
+LISTS_PAGE = DEMO / "lists-report.html"
 API_KEY = "sim-key"
 
 
@@ -118,16 +120,19 @@ def environment(address: str) -> dict[str, str]:
         "TARGET_ACTIVECAMPAIGN_API_KEY": API_KEY,
         "TARGET_ACTIVECAMPAIGN_STATE_DIR": str(DEMO / "state"),
         "TARGET_ACTIVECAMPAIGN_REPORT_FILE": str(REPORT),
+        "TARGET_ACTIVECAMPAIGN_REPORT_HTML": str(PAGE),
         "TARGET_ACTIVECAMPAIGN_REQUESTS_PER_SECOND": "1000",
         "TAP_OPTIMIZELY_API_URL": f"{address}/optimizely/soap11",
         "TARGET_BACKOFFICE_DATABASE_URL": DATABASE_URL,
         "TARGET_BACKOFFICE_STATE_DIR": str(DEMO / "feedback"),
         "TARGET_BACKOFFICE_FEEDBACK_FILE": str(DEMO / "feedback.json"),
         "TARGET_BACKOFFICE_REPORT_FILE": str(DEMO / "feedback-report.json"),
+        "TARGET_BACKOFFICE_REPORT_HTML": str(DEMO / "feedback-report.html"),
         "TARGET_OPTIMIZELY_API_URL": f"{address}/optimizely/soap11",
         "TARGET_OPTIMIZELY_STATE_DIR": str(DEMO / "lists"),
         "TARGET_OPTIMIZELY_FEEDBACK_FILE": str(DEMO / "feedback.json"),
         "TARGET_OPTIMIZELY_REPORT_FILE": str(LISTS_REPORT),
+        "TARGET_OPTIMIZELY_REPORT_HTML": str(LISTS_PAGE),
         "NO_COLOR": "1",
     }
 
