@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from target_kit.clock import Clock
 from target_kit.gate import StateGate
 from target_kit.guards import Guards, Measure, Tripped, check, tripped_error
+from target_kit.hands import Hands
 from target_kit.index import DestinationIndex
 from target_kit.intake import Intake
 from target_kit.intended import IntendedSet
@@ -70,6 +71,7 @@ class Account:
     fields: dict[str, Field]
     lists: dict[str, ListIds]
     tag_names: dict[str, str]
+    hands: Hands = field(default_factory=Hands)
 
 
 @dataclass(frozen=True)
@@ -249,6 +251,7 @@ class ContactRun:
             advance=_nowhere if rehearses else lambda seq: self.gate.advance(stream.name, seq),
             reads_setting=self.settings.reads,
             full_read_days=self.settings.full_read_days,
+            hands=Hands() if rehearses else self.account.hands,
         )
 
     @contextmanager

@@ -103,6 +103,17 @@ class Deciding:
         change = planning.plan_update(contact, existing, self.stream, self.fields, address)
         return self._memberships(contact, existing, self._account(contact, change))
 
+    def touched(self, contact: Contact) -> frozenset[str]:
+        """Names of the contacts and addresses that this row may concern, by what is known now: two
+        rows that share one are not worked on at the same time.
+        """
+        entries = self.index.by_key(contact.key) if contact.key else []
+        addresses = {contact.email.key} if contact.email else set()
+        entries += [entry for one in addresses for entry in self.index.by_address(one)]
+        ids = {entry.id for entry in entries} | {self.memory.contact_id(contact.identity)}
+        addresses |= {entry.address_key for entry in entries}
+        return frozenset({f"id {one}" for one in ids if one} | {f"at {one}" for one in addresses})
+
     def step_aside(self, contact: Contact, contact_id: str) -> Change:
         """What lets another contact have this one's address, in the middle of a swap."""
         existing = self.look.existing(contact_id) or self.executor.gone()

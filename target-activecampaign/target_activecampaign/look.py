@@ -214,8 +214,9 @@ class Look:
         """Read a contact by its id where the index does not have it: 1 call, once. True when it is
         there, whatever the searches say.
         """
-        if self._index.get(contact_id) is None and self._first_time(f"id:{contact_id}"):
+        if self._index.get(contact_id) is None and f"id:{contact_id}" not in self._looked:
             self.refresh(contact_id)
+            self._looked.add(f"id:{contact_id}")  # not before: others may ask for it meanwhile
         return self._index.get(contact_id) is not None
 
     def _first_time(self, what: str) -> bool:

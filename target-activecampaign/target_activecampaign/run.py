@@ -15,6 +15,7 @@ from target_kit.errors import (
     VendorUnavailable,
 )
 from target_kit.gate import StateGate
+from target_kit.hands import Hands
 from target_kit.http import JsonApi
 from target_kit.intake import Intake
 from target_kit.limits import Deadline
@@ -110,7 +111,9 @@ class Run:
                     fields = prepare_fields(pairs, plan.client) if pairs else {}
                     accounts.complete_fields()
                 accounts.work_off(gate)
-                account = Account(client, fields, lists, tag_names)
+                hands = Hands(self.settings.control.connections)
+                client.api.waiting = hands.waiting
+                account = Account(client, fields, lists, tag_names, hands)
                 with plan.opened() as approved:
                     parts = (self.settings, self.intake, self.report, self.clock, self.stop, gate)
                     contacts = ContactRun(*parts, account, accounts, approved, plan.add)

@@ -13,6 +13,7 @@ from typing import Any
 from target_kit.clock import Clock
 from target_kit.consent import Status
 from target_kit.errors import RowError
+from target_kit.hands import Hands
 from target_kit.index import DestinationIndex
 from target_kit.intended import IntendedSet, Row
 from target_kit.outcome import Outcome, Result, Tally
@@ -46,7 +47,7 @@ from target_activecampaign.retiring import Retiring
 from target_activecampaign.settings import ContactStream
 from target_activecampaign.swaps import Swaps
 from target_activecampaign.tags import Marking, Tags
-from target_activecampaign.turns import DELETED_BEFORE, Turns
+from target_activecampaign.turns import DELETED_BEFORE, Turn, Turns
 from target_activecampaign.withdrawal_client import WithdrawalEndpoints
 from target_activecampaign.withdrawn import Withdrawn
 
@@ -73,6 +74,7 @@ class ContactSink:
     endpoints: WithdrawalEndpoints
     permits: Callable[[Naming, StatusOf], Permit]
     importing: Importing
+    hands: Hands = field(default_factory=Hands)
     accounts: Accounts | None = None
     tombstones: Tombstones | None = None
     suppressions: Suppressions | None = None
@@ -105,7 +107,7 @@ class ContactSink:
             lists = Lists(self.endpoints, self.look, self.list_ids, self.clock, self.past)
         if stream.uses_tags:
             rule, names = stream.tags or TagRule(), self.tag_names
-            tags = Tags(self.endpoints, self.look, rule, names, self._marking())
+            tags = Tags(self.endpoints, self.look, rule, names, self.hands, self._marking())
         self.lists = lists
         self.permit = self.permits(*self.wording)
         self.executor = Executor(
@@ -134,7 +136,7 @@ class ContactSink:
         if lists:
             resolve = self.deciding.resolve
             self.withdrawn = Withdrawn(
-                lists, self.look, self.index, self.stop, resolve, self.permit
+                lists, self.look, self.index, self.stop, resolve, self.permit, self.hands
             )
             self.tally.patient = True
         self.gathering = Gathering(
@@ -179,7 +181,9 @@ class ContactSink:
             self.tag_names,
         )
         imported = self.bulk.imported
-        self.turns = Turns(self.deciding, self.executor, self.swaps, self.withdrawn, imported)
+        self.turns = Turns(
+            self.deciding, self.executor, self.swaps, self.withdrawn, imported, self.hands
+        )
         if self.tombstones:
             self.deletes = Deletes(
                 self.stream.name,
@@ -334,18 +338,25 @@ class ContactSink:
         self.memory.recall(batch)
         if self.looking.by_point:
             self.look.look_up([c for c in contacts if not c.deleted])
-        for row, contact in zip(batch, contacts, strict=True):
-            self.stop.check()
-            if self.is_late(row):
-                self.gathering.settle(row, DELETED_BEFORE)
-            elif result := self.turns.take(contact, final=final):
-                self.gathering.settle(row, result)
-                self.learn(row, contact, result)
+        rows = zip(batch, contacts, strict=True)
+        self.hands.each(rows, lambda pair: self.process_row(*pair, final=final))
 
-    def learn(self, row: Row, contact: Contact, result: Result) -> None:
+    def process_row(self, row: Row, contact: Contact, *, final: bool) -> None:
+        """One row's turn, and what became of it."""
+        self.stop.check()
+        if self.is_late(row):
+            self.gathering.settle(row, DELETED_BEFORE)
+            return
+        turn = self.turns.take(contact, final=final)
+        if turn.result:
+            self.gathering.settle(row, turn.result)
+            self.learn(row, turn, turn.result)
+
+    def learn(self, row: Row, turn: Turn, result: Result) -> None:
         """Let the ledger know who this person is at the destination by now."""
+        contact = turn.contact
         try:
-            contact_id = self.turns.contact_id or self.deciding.match(contact).contact_id
+            contact_id = turn.contact_id or self.deciding.match(contact).contact_id
         except RowError:
             return
         entry = self.index.get(contact_id) if contact_id else None

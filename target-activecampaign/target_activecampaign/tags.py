@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 from target_kit.errors import CallRefused, OutcomeUnknown
+from target_kit.hands import Hands
 
 from target_activecampaign import provenance
 from target_activecampaign.list_client import ListEndpoints
@@ -45,12 +46,14 @@ class Tags:
         look: Look,
         rule: TagRule,
         names: dict[str, str],
+        hands: Hands,
         marking: Marking | None = None,
     ) -> None:
         self._client = client
         self._look = look
         self._rule = rule
         self._names = names
+        self._hands = hands
         self._marking = marking
         self.legacy: dict[str, int] = {}
 
@@ -154,8 +157,10 @@ class Tags:
         """The tag's id; after a refused or lost creation it is looked for, as another client may
         have been first.
         """
-        if found := self._find(name):
-            return found
+        with self._hands.alone({f"tag {name.lower()}"}):  # or two rows would make it
+            return self._find(name) or self._create(name)
+
+    def _create(self, name: str) -> str:
         try:
             made = self._client.create_tag(name)
         except (CallRefused, OutcomeUnknown):

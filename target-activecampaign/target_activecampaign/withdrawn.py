@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from target_kit.consent import WITHDRAWALS, status_of
 from target_kit.errors import CallFailed, CallRefused, OutcomeUnknown, RowError
+from target_kit.hands import Hands
 from target_kit.index import DestinationIndex
 from target_kit.signals import StopSignal
 
@@ -32,6 +33,7 @@ class Withdrawn:
     stop: StopSignal
     resolve: Callable[[Contact], Match]
     permit: Permit
+    hands: Hands
     aside: list[Contact] = field(default_factory=list)
     done: set[str] = field(default_factory=set)
 
@@ -53,13 +55,16 @@ class Withdrawn:
             self._batch(live)
 
     def _batch(self, batch: Sequence[Contact]) -> None:
-        for contact in batch:
-            self.stop.check()
-            for contact_id in self._ids(contact):
-                try:
+        self.hands.each(batch, self._one)
+
+    def _one(self, contact: Contact) -> None:
+        self.stop.check()
+        for contact_id in self._ids(contact):
+            try:
+                with self.hands.alone({f"id {contact_id}"}):
                     self._unsubscribe(contact, contact_id)
-                except (RowError, CallRefused, CallFailed, OutcomeUnknown):
-                    continue  # its own turn says so
+            except (RowError, CallRefused, CallFailed, OutcomeUnknown):
+                continue  # its own turn says so
 
     def _ids(self, contact: Contact) -> list[str]:
         """Whom this row is about. Where that is not clear, nothing of the row is written, but a

@@ -12,6 +12,7 @@ import random
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from http.client import HTTPException
 from pathlib import Path
 from types import TracebackType
@@ -96,6 +97,8 @@ class Caller:
         self._max_error_bytes = max_error_bytes
         self._max_tries = max_tries
         self.classify = classify
+        #: Entered around every call, such as `Hands.waiting`.
+        self.waiting: Callable[[], AbstractContextManager[None]] = nullcontext
         self._rng = rng or random.Random()  # noqa: S311 - jitter, not a secret
         self._lock = threading.Lock()
         self._succeeded = False
@@ -140,13 +143,14 @@ class Caller:
         """
         patience = Patience(safety, self._max_tries, self._rng)
         prepared = self._session.prepare_request(request)
-        result: T | Failure = Retrying(
-            retry=patience.again,
-            stop=patience.over,
-            wait=patience.wait,
-            sleep=self.pause,
-            retry_error_callback=lambda state: state.outcome and state.outcome.result(),
-        )(self._attempt, prepared, judge, route, patience, is_read)
+        with self.waiting():
+            result: T | Failure = Retrying(
+                retry=patience.again,
+                stop=patience.over,
+                wait=patience.wait,
+                sleep=self.pause,
+                retry_error_callback=lambda state: state.outcome and state.outcome.result(),
+            )(self._attempt, prepared, judge, route, patience, is_read)
         if isinstance(result, Failure):
             raise self._outage.given_up(result, route, safety, patience, is_read=is_read)
         return result

@@ -160,7 +160,7 @@ def _sqlite(state_dir: Path, lock_timeout_seconds: float) -> sa.Engine:
         raise _failure("sqlite", error.strerror or type(error).__name__) from None
     engine = sa.create_engine(
         sa.URL.create("sqlite", database=str(path)),
-        connect_args={"timeout": lock_timeout_seconds},
+        connect_args={"timeout": lock_timeout_seconds, "check_same_thread": False},
         poolclass=NullPool,
         hide_parameters=True,
     )

@@ -58,7 +58,7 @@ class Tombstones:
         try:
             self._secret = _secret(self._path.with_suffix(".key"), new=not self._path.exists())
             os.close(open_private(self._path, os.O_CREAT | os.O_RDWR))
-            self._db = sqlite3.connect(self._path, isolation_level=None)
+            self._db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute(
                 "CREATE TABLE IF NOT EXISTS tombstones (stream TEXT, who BLOB, version TEXT,"

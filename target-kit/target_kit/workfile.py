@@ -47,7 +47,8 @@ def _open(path: Path) -> sqlite3.Connection:
     try:
         # mode=rw: the file must be the one just made, never a new one with other rights.
         uri = f"{path.absolute().as_uri()}?mode=rw"
-        connection = sqlite3.connect(uri, uri=True, isolation_level=None)
+        # Several threads use it, one at a time (see hands).
+        connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA journal_mode = OFF")
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("PRAGMA cache_size = -8000")
