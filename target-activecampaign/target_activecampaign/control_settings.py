@@ -3,43 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
-from target_kit.guards import GUARDS_SCHEMA, Guards, read_guards
+from target_kit import control
+from target_kit.control import CONTROL as SHARED
+from target_kit.control import Mode
 
-
-class Mode(StrEnum):
-    """What a run does with its decisions."""
-
-    RUN = "run"  # carry them out
-    PLAN = "plan"  # write them to `plan_file`
-    APPLY = "apply"  # carry out those that `plan_file` holds
+__all__ = ["CONTROL", "Control", "Mode", "read_control"]
 
 
 #: The settings' part of the JSON schema.
 CONTROL: dict[str, Any] = {
-    "mode": {
-        "type": "string",
-        "title": "Mode",
-        "description": "run; plan: write to plan_file what a run would do, and do nothing; apply: "
-        "do what plan_file says, and nothing else.",
-        "enum": [mode.value for mode in Mode],
-        "default": "run",
-    },
-    "plan_file": {
-        "type": ["string", "null"],
-        "title": "Plan file",
-        "description": "Where a plan is written to, or read from. Beside it, with .txt and .html "
-        "added, stands the same for people.",
-    },
-    "guards": {
-        "title": "Guards",
-        "description": "Largest numbers or shares of changes that a run may make.",
-        **GUARDS_SCHEMA,
-    },
+    **SHARED,
     "strategy": {
         "type": "string",
         "title": "Strategy",
@@ -81,12 +57,9 @@ CONTROL: dict[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Control:
+class Control(control.Control):
     """The settings above, checked."""
 
-    mode: Mode = Mode.RUN
-    plan_file: Path | None = None
-    guards: Guards = field(default_factory=Guards)
     strategy: str = "auto"
     exclude_automations: bool = False
     connections: int = 4
@@ -96,13 +69,11 @@ class Control:
 
 def read_control(config: Mapping[str, Any], faults: list[str]) -> Control:
     """Check these settings; appends what is wrong to `faults`."""
-    mode, plan = Mode(config.get("mode") or Mode.RUN), config.get("plan_file")
-    if mode is not Mode.RUN and not plan:
-        faults.append(f"plan_file: is needed where mode is {mode}")
+    shared = control.read_control(config, faults)
     return Control(
-        mode=mode,
-        plan_file=Path(str(plan)) if plan else None,
-        guards=read_guards(config.get("guards"), "guards", faults),
+        mode=shared.mode,
+        plan_file=shared.plan_file,
+        guards=shared.guards,
         strategy=str(config.get("strategy") or "auto"),
         exclude_automations=bool(config.get("exclude_automations", False)),
         connections=int(config.get("connections") or 4),

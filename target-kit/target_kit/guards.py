@@ -13,7 +13,8 @@ from typing import Any
 
 from target_kit.errors import GuardTripped
 
-#: What is counted, by name. `unsubscribes` are memberships ended without a withdrawal of consent.
+#: What is counted, by name. `unsubscribes` are memberships ended without a withdrawal of consent,
+#: `list_removals` are recipients whom a list of its own loses that way.
 MEASURES = {
     "creates": "records would be created",
     "updates": "records would be changed",
@@ -22,6 +23,7 @@ MEASURES = {
     "blank_outs": "values would be emptied",
     "deletes": "records would be deleted for good",
     "tag_removals": "tags would be removed",
+    "list_removals": "recipients would be taken off the list without a withdrawal of consent",
 }
 _POPULATION = "min_population"
 _DEFAULT_POPULATION = 100

@@ -16,8 +16,10 @@ SHOWN = 1_000
 #: The order in which people read them; what is not here comes after, by name.
 ACTIONS = {
     "create": "would be created",
+    "add": "would be put on the list",
     "update": "would be changed",
     "unsubscribe": "would be unsubscribed",
+    "remove": "would be taken off the list",
     "delete": "would be deleted for good",
     "suppress": "would be left out (suppressed)",
     "hold": "would be held back",
@@ -28,6 +30,8 @@ ACTIONS = {
 _KINDS = {
     "clear": "empty",
     "rename": "change the address",
+    "add": "put on list",
+    "remove": "take off list",
     "subscribe": "subscribe to list",
     "unsubscribe": "unsubscribe from list",
     "tag_add": "add tag",

@@ -29,6 +29,7 @@ NAMES = (
     "blank_outs",
     "deletes",
     "tag_removals",
+    "list_removals",
 )
 
 

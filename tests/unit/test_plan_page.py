@@ -190,7 +190,7 @@ def test_entries_are_folded_by_what_would_happen() -> None:
         "1 odd",
         "1 odder",
     ]
-    assert list(ACTIONS)[:2] == ["create", "update"]
+    assert [one for one in ACTIONS if one in {"create", "update"}] == ["create", "update"]
 
 
 @pytest.mark.parametrize(
@@ -217,8 +217,10 @@ def test_each_action_has_words_and_its_place() -> None:
     assert re.split(" {2,}", table[0].strip()) == [
         "stream",
         "would be created",
+        "would be put on the list",
         "would be changed",
         "would be unsubscribed",
+        "would be taken off the list",
         "would be deleted for good",
         "would be left out (suppressed)",
         "would be held back",
