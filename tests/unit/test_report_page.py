@@ -71,7 +71,7 @@ def heights(column: html.HtmlElement) -> list[float]:
     ],
 )
 def test_each_end_of_a_run_says_what_to_do(code: int, words: str) -> None:
-    """S4-40: message, exit code and next step stand on top."""
+    """Message, exit code and next step stand on top."""
     shown = read(report(status="stopped", exit_code=code, message="what happened"))
     assert "what happened" in shown
     assert f"Exit code {code}." in shown
