@@ -53,6 +53,11 @@ def check_complete(
     `source` is the tap's own name of the stream. Raises InputError.
     """
     where = f"list {settings.name}: the input is not known to be complete"
+    if marker is not None and marker.get("shard") is not None:
+        raise InputError(
+            f"list {settings.name}: the tap read one shard of its rows, a list needs all of them; "
+            "the list is left as it was. Read without the tap's setting shard"
+        )
     if settings.completeness == "eof":
         return
     if settings.completeness == "activate_version":

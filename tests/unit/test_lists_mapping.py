@@ -204,6 +204,16 @@ def test_the_marker_has_to_agree_with_what_arrived(
             check()
 
 
+@pytest.mark.parametrize("completeness", ["marker", "activate_version", "eof"])
+def test_a_shard_of_the_rows_is_never_the_whole_list(completeness: str) -> None:
+    """S1-20: its counts agree, and still the other shards' persons would leave the list."""
+    marker = {"counts": {"s": 2}, "shard": {"index": 0, "count": 4}}
+    whole = {"source": "s", "received": {"s": 2}, "activated": True}
+    guards.check_complete(one(completeness=completeness), marker={"counts": {"s": 2}}, **whole)
+    with pytest.raises(InputError, match="one shard of its rows"):
+        guards.check_complete(one(completeness=completeness), marker=marker, **whole)
+
+
 @pytest.mark.parametrize(("hours", "fine"), [(0, True), (23.9, True), (24.1, False), (-0.05, True)])
 def test_feedback_has_an_age(hours: float, fine: bool) -> None:
     """S1-32: 24 hours by default, with a feedback_file."""
