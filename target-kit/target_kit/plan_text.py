@@ -74,7 +74,7 @@ def _table(
         "  ".join(
             cell.ljust(width) if i < texts else cell.rjust(width)
             for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
+        )
         for row in cells
     ]
     return [title, *(f"  {line}" for line in lines)]
