@@ -20,12 +20,14 @@ from target_kit.singer import KitTarget
 from target_kit.stream_schemas import remember
 
 from target_activecampaign.compatibility import declared_faults
+from target_activecampaign.explain_command import explain_command
 from target_activecampaign.forget_command import forget_command
 from target_activecampaign.ledger_commands import (
     approve_command,
     history_command,
     worklist_command,
 )
+from target_activecampaign.plan_desk import plan_command
 from target_activecampaign.rejects_desk import rejects_command
 from target_activecampaign.run import Run, vendor
 from target_activecampaign.schema import CONFIG_SCHEMA
@@ -43,6 +45,8 @@ class TargetActiveCampaign(KitTarget):
         "worklist": lambda stop: worklist_command(TargetActiveCampaign, stop),
         "history": lambda stop: history_command(TargetActiveCampaign, stop),
         "approve": lambda stop: approve_command(TargetActiveCampaign, stop),
+        "plan": lambda stop: plan_command(TargetActiveCampaign, stop),
+        "explain": lambda stop: explain_command(TargetActiveCampaign, stop),
         "rejects": lambda stop: rejects_command(TargetActiveCampaign, stop),
         "forget": lambda stop: forget_command(TargetActiveCampaign, stop),
     }

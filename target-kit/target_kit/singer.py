@@ -195,6 +195,19 @@ class KitTarget(Target, abc.ABC):
         self._receiver = receiver
         return receiver.counts
 
+    def read_input(self, file_input: IO[str]) -> Intake:
+        """A whole input, for a command that does something else with it than a run; the caller
+        closes its spool. Raises InputError.
+        """
+        self._begun = True  # nothing is begun: this is no run
+        self._take(file_input)
+        receiver, self._receiver = self._receiver, None
+        if receiver is None:
+            raise InputError("there is no standard input")
+        if receiver.intake.input_error:
+            raise receiver.intake.input_error
+        return receiver.intake
+
     def _check_stream(self, info: StreamInfo) -> bool:
         self._begin()
         return self.check_stream(info)
