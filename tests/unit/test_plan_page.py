@@ -211,7 +211,8 @@ def test_long_plans_show_the_first_thousand(more: int, says: str) -> None:
 
 def test_each_action_has_words_and_its_place() -> None:
     """What changes comes first, then what is not done, then what needs nothing."""
-    names = ("nothing", "reject", "hold", "suppress", "delete", "unsubscribe", "update", "create")
+    names = ("nothing", "reject", "hold", "suppress", "delete", "remove", "unsubscribe", "update",
+             "add", "create")  # fmt: skip
     streams = {"contacts": dict.fromkeys(names, 1), "a\nb": {"delete": 1}}
     said = as_text(PlanHeader("t", "1", "now", "a", "s", streams), Overview())
     table = said.partition("Records\n")[2].partition("\n\n")[0].splitlines()
