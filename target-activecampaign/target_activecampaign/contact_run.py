@@ -122,7 +122,7 @@ class ContactRun:
             )  # fmt: skip
             try:
                 sink.look_around()
-                if _can_trip(self.settings.control.guards, sink.intended.count()):
+                if _can_trip(self.settings.control.guards, stream, sink.intended.count()):
                     self._guard(stream, sink, ledger)
                 sink.carry_out()
             finally:
@@ -288,9 +288,17 @@ class ContactRun:
         self.report.streams.append(done)
 
 
-def _can_trip(guards: Guards, records: int) -> bool:
-    """Whether any guard could say no: shares of few are not looked at."""
-    return bool(guards.numbers) or (bool(guards.shares) and records >= guards.min_population)
+def _can_trip(guards: Guards, stream: ContactStream, records: int) -> bool:
+    """Whether any guard could say no: shares of few are not looked at, and what the settings of a
+    stream never do needs no rehearsal.
+    """
+    shares = guards.shares if records >= guards.min_population else ()
+    never = set()
+    if not (stream.lists or stream.deletes.acts):
+        never.add("unsubscribes")
+    if not stream.clears:
+        never.add("blank_outs")
+    return any(name not in never for name, _ in (*guards.numbers, *shares))
 
 
 def _nowhere(seq: int | None) -> None:

@@ -13,9 +13,18 @@ from target_kit.control import Mode
 __all__ = ["CONTROL", "Control", "Mode", "read_control"]
 
 
+#: What is guarded where the settings say nothing, so that a wrong filter or an empty column is
+#: noticed in time; null in the settings takes one away.
+DEFAULT_GUARDS = {"max_unsubscribes_pct": 20, "max_blank_outs_pct": 50}
+
 #: The settings' part of the JSON schema.
 CONTROL: dict[str, Any] = {
     **SHARED,
+    "guards": {
+        **SHARED["guards"],
+        "description": "Largest numbers or shares of changes that a run may make; by default "
+        "max_unsubscribes_pct 20 and max_blank_outs_pct 50. null takes one away.",
+    },
     "strategy": {
         "type": "string",
         "title": "Strategy",
@@ -69,7 +78,8 @@ class Control(control.Control):
 
 def read_control(config: Mapping[str, Any], faults: list[str]) -> Control:
     """Check these settings; appends what is wrong to `faults`."""
-    shared = control.read_control(config, faults)
+    given = config.get("guards") or {}
+    shared = control.read_control({**config, "guards": {**DEFAULT_GUARDS, **given}}, faults)
     return Control(
         mode=shared.mode,
         plan_file=shared.plan_file,
