@@ -174,6 +174,7 @@ class Caller:
         with exchange(min(self._timeout_seconds, self._deadline.remaining())) as sent:
             raw = self._send(request, sent)
         self._count(route, sent, is_read=is_read)
+        self.limiter.started_late(sent.late_seconds)
         result = raw if isinstance(raw, Failure) else self._judged(raw, judge, route)
         if isinstance(result, Failure):
             hold = patience.note(result)

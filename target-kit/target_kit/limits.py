@@ -117,6 +117,9 @@ class RateLimiter:
         with self._lock:
             self._next_start = max(self._next_start, self._clock.monotonic() + seconds)
 
+    def started_late(self, seconds: float) -> None:
+        """A request was on its way only so long after its start; several processes mind that."""
+
     def _claim(self) -> float:
         """Take the next start if it is due, else say how long to wait before asking again.
 

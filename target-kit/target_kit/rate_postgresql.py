@@ -10,8 +10,10 @@ from __future__ import annotations
 import contextlib
 import logging
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
 from target_kit.errors import ConfigurationError
 from target_kit.rate_slots import SlotsLost
@@ -67,6 +69,13 @@ class PostgresqlSlots:
         logging.getLogger("psycopg").setLevel(logging.CRITICAL)  # it tells hosts
         scheme, _, rest = url.partition("://")
         self._url = f"{scheme.partition('+')[0]}://{rest}"
+        try:
+            conninfo_to_dict(self._url)
+            _ = urlsplit(self._url).port
+        except (psycopg.Error, ValueError):
+            raise ConfigurationError(
+                "rate_limit_url: is no address of a PostgreSQL server"
+            ) from None
         self._account = account
         self._connection: psycopg.Connection[Any] | None = None
 
@@ -129,8 +138,6 @@ def _said(error: Exception) -> ConfigurationError | SlotsLost:
     ours = _OURS.get(code) or _OURS.get(code[:2])
     if ours:
         return ConfigurationError(f"rate_limit_url: PostgreSQL: {ours}")
-    if isinstance(error, psycopg.ProgrammingError) and not code:
-        return ConfigurationError("rate_limit_url: is no address of a PostgreSQL server")
     if code and not code.startswith(("08", "57")):
         return SlotsLost(f"PostgreSQL refuses ({code})")
     return SlotsLost("connection to PostgreSQL refused or lost")

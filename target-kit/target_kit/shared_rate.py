@@ -4,8 +4,9 @@ A server that all of them reach keeps one moment: when the next request may star
 own clock. Whoever gets a start moves it on, in one step of the server, so starts are as even as
 those of one process: no burst, no catching up, and a `Retry-After` that one is told holds all.
 
-Clients' clocks play no part. A grant that took long to arrive starts late and so comes closer to
-those after it: these are moved by as much. Without the server nothing is sent.
+Clients' clocks play no part. A request that leaves late (the grant was long on its way, the machine
+was busy, a connection had to be made) comes closer to those after it: these are moved by as much.
+Without the server nothing is sent.
 
 No library does this: pyrate-limiter 4.5 on Redis counts by its clients' clocks, on PostgreSQL it
 grants a whole second's starts at once and falls back to a client's clock; limits 5.8 counts by
@@ -24,11 +25,11 @@ from target_kit.limits import RateLimiter, pause
 from target_kit.rate_slots import Slots, SlotsLost
 from target_kit.signals import StopSignal
 
-SHARED_MARGIN = 0.05
-"""Several machines are less even than one: starts are spaced 5 % wider than the rate asks."""
+SHARED_MARGIN = 0.08
+"""Several machines are less even than one: starts are spaced 8 % wider than the rate asks."""
 
 LATE_SECONDS = 0.02
-"""A grant that is older than this when it arrives moves the others."""
+"""A request that leaves later than this after its grant moves those to come."""
 
 _AGAIN_SECONDS = (0.5, 1.0, 2.0)  # a server may be restarting
 _SCHEMES = {
@@ -54,6 +55,12 @@ class SharedRateLimiter(RateLimiter):
         """Hold every caller of every process for `seconds` from now."""
         with self._lock:
             self._ask(lambda: self._slots.hold(seconds))
+
+    def started_late(self, seconds: float) -> None:
+        """Move the starts to come by as much as this request left late."""
+        if seconds > LATE_SECONDS:
+            with self._lock:
+                self._ask(lambda: self._slots.delay(seconds))
 
     def _claim(self) -> float:
         with self._lock:

@@ -36,9 +36,11 @@ class Exchange:
     """One request on the wire and what is known about it."""
 
     def __init__(self, seconds: float) -> None:
-        self.ends_at = time.monotonic() + seconds
+        self.begun_at = time.monotonic()
+        self.ends_at = self.begun_at + seconds
         self.started = False  # at least one byte was handed to the operating system
         self.complete = False  # all of it was
+        self.late_seconds = 0.0  # from the beginning until it was
 
     def remaining(self) -> float:
         """Seconds left for this exchange; may be negative."""
@@ -109,6 +111,7 @@ class _TimedTlsSocket(ssl.SSLSocket):
 def _note_complete() -> None:
     if _current.exchange is not None:
         _current.exchange.complete = True
+        _current.exchange.late_seconds = time.monotonic() - _current.exchange.begun_at
 
 
 class _PlainConnection(HTTPConnection):
