@@ -143,7 +143,7 @@ def test_a_guard_that_cannot_be_evaluated_trips(guarded: Any, sim: Simulator) ->
     target = guarded("updates", 0, 5, max_creates_pct=10, min_population=1)
     body = '{"contacts": [], "meta": {}}'
     sim.faults([{
-        "match": {"path": "/api/3/contacts$"},
+        "match": {"path": r"/contacts\?limit=1$"},
         "action": {"type": "status", "status": 200, "body": body,
                    "content_type": "application/json"},
     }])  # fmt: skip
