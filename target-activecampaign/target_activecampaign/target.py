@@ -21,6 +21,7 @@ from target_kit.stream_schemas import remember
 
 from target_activecampaign.compatibility import declared_faults
 from target_activecampaign.explain_command import explain_command
+from target_activecampaign.doctor_command import doctor_command
 from target_activecampaign.forget_command import forget_command
 from target_activecampaign.ledger_commands import (
     approve_command,
@@ -42,6 +43,7 @@ class TargetActiveCampaign(KitTarget):
     name = "target-activecampaign"
     config_jsonschema: ClassVar[dict[str, Any]] = CONFIG_SCHEMA
     commands: ClassVar[Mapping[str, Callable[[StopSignal], click.Command]]] = {
+        "doctor": lambda stop: doctor_command(TargetActiveCampaign, stop),
         "worklist": lambda stop: worklist_command(TargetActiveCampaign, stop),
         "history": lambda stop: history_command(TargetActiveCampaign, stop),
         "approve": lambda stop: approve_command(TargetActiveCampaign, stop),
