@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from target_kit.errors import OutcomeUnknown
 
 from target_activecampaign.account_encoding import sent
 from target_activecampaign.account_model import AccountChange, ExistingAccount, Value
@@ -72,14 +71,6 @@ def account_of(row: Mapping[str, Any]) -> ExistingAccount:
     return ExistingAccount(
         text_of(row.get("id")), text_of(row.get("name")), text_of(row.get("accountUrl")), {}
     )
-
-
-def account_in(body: Mapping[str, Any], route: str) -> Mapping[str, Any]:
-    """The account of an answer; without one nothing is known of the write."""
-    account = body.get("account")
-    if not isinstance(account, dict) or not account.get("id"):
-        raise OutcomeUnknown(f"{route} answered without the account")
-    return account
 
 
 def body_of(change: AccountChange, fields: Mapping[str, Field]) -> dict[str, Any]:

@@ -10,14 +10,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import msgspec
-from target_kit.errors import CallRefused, CredentialsError, OutcomeUnknown
+from target_kit.errors import CallRefused, CredentialsError
 from target_kit.http import Safety
 
 from target_activecampaign.account_answers import (
     AccountField,
     AccountValue,
     Association,
-    account_in,
     account_of,
     associations_in,
     body_of,
@@ -73,10 +72,7 @@ class AccountEndpoints(Endpoints):
         meta |= {"fieldDefaultCurrency": currency} if currency else {}
         payload = {"accountCustomFieldMetum": meta}
         body = self.write("POST", _META, "accountCustomFieldMeta", payload, Safety.UNSAFE)
-        made = body.get("accountCustomFieldMetum")
-        if not isinstance(made, dict) or not made.get("id"):
-            raise OutcomeUnknown("POST accountCustomFieldMeta answered without the field")
-        return field_of({**meta, **made})
+        return field_of({**meta, **body["accountCustomFieldMetum"]})
 
     def accounts(self, name: str = "") -> Iterator[list[ExistingAccount]]:
         """All accounts without their values, a page at a time, or those the server offers for a
@@ -95,9 +91,7 @@ class AccountEndpoints(Endpoints):
                 return None
             raise
         values = {v.field_id: v.value for v in self.values_of(account_id)}
-        return msgspec.structs.replace(
-            account_of(account_in(body, "GET accounts/{id}")), values=values
-        )
+        return msgspec.structs.replace(account_of(body["account"]), values=values)
 
     def create_account(
         self, change: AccountChange, fields: Mapping[str, Field]
@@ -108,8 +102,7 @@ class AccountEndpoints(Endpoints):
         """
         payload = body_of(change, fields)
         body = self.write("POST", _ACCOUNTS, "accounts", payload, Safety.UNSAFE)
-        made = account_in(body, "POST accounts")
-        return text_of(made["id"]), confirmed_in(made)
+        return text_of(body["account"]["id"]), confirmed_in(body["account"])
 
     def update_account(
         self, change: AccountChange, fields: Mapping[str, Field]
@@ -117,7 +110,7 @@ class AccountEndpoints(Endpoints):
         """PUT /accounts/{id} (update-an-account-new); may be repeated. Returns confirmed values."""
         path, payload = f"{_ACCOUNTS}/{change.account_id}", body_of(change, fields)
         body = self.write("PUT", path, "accounts/{id}", payload, Safety.SAFE)
-        return confirmed_in(account_in(body, "PUT accounts/{id}"))
+        return confirmed_in(body["account"])
 
     def values(self) -> Iterator[list[AccountValue]]:
         """All custom field values of all accounts, a page at a time
@@ -181,8 +174,7 @@ class AccountEndpoints(Endpoints):
         body = self.write(
             "POST", "/api/3/accountContacts", "accountContacts", payload, Safety.CONVERGENT
         )
-        made = body.get("accountContact")
-        return Association(text_of((made or {}).get("id")), contact_id, account_id)
+        return Association(text_of(body["accountContact"].get("id")), contact_id, account_id)
 
     def delete_association(self, association_id: str) -> None:
         """Take a contact out of its account (delete-an-association-1)."""

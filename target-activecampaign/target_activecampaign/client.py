@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from target_kit.errors import CallRefused, OutcomeUnknown, VendorUnavailable
+from target_kit.errors import CallRefused, VendorUnavailable
 from target_kit.http import JsonApi, Safety
 
 from target_activecampaign.endpoints import Endpoints, rows_of, text_of
@@ -74,9 +74,7 @@ class ActiveCampaign(Endpoints):
         """Create a custom field, not yet related to lists (create-a-contact-custom-field)."""
         field = {"title": title, "type": field_type, "perstag": perstag, "visible": 1}
         body = self.write("POST", "/api/3/fields", "fields", {"field": field}, Safety.UNSAFE)
-        created = body.get("field")
-        if not isinstance(created, dict) or not created.get("id"):
-            raise OutcomeUnknown("POST fields answered without the field")
+        created = body["field"]
         stored = text_of(created.get("perstag")) or perstag
         return Field(text_of(created["id"]), stored.upper(), field_type, relations=())
 
@@ -219,7 +217,7 @@ class ActiveCampaign(Endpoints):
         body = self.write(
             "POST", "/api/3/contacts", "contacts", _contact_body(change), Safety.UNSAFE
         )
-        return text_of(_contact(body, "POST contacts")["id"]), _confirmed(body)
+        return text_of(body["contact"]["id"]), _confirmed(body)
 
     def update_contact(self, change: Change) -> tuple[str, set[str]]:
         """PUT /contacts/{id} (update-a-contact-new); may be repeated.
@@ -228,7 +226,7 @@ class ActiveCampaign(Endpoints):
         """
         path = f"/api/3/contacts/{change.contact_id}"
         body = self.write("PUT", path, "contacts/{id}", _contact_body(change), Safety.SAFE)
-        return text_of(_contact(body, "PUT contacts/{id}").get("email")), _confirmed(body)
+        return text_of(body["contact"].get("email")), _confirmed(body)
 
     def put_field_value(self, contact_id: str, field_id: str, value: str) -> None:
         """Insert or update one value by contact and field (S0-48;
@@ -256,16 +254,10 @@ def _contact_body(change: Change) -> dict[str, Any]:
     return {"contact": contact}
 
 
-def _contact(body: Mapping[str, Any], route: str) -> Mapping[str, Any]:
-    """The contact of a write's answer; without one nothing is known of the write."""
-    contact = body.get("contact")
-    if not isinstance(contact, dict) or not contact.get("id"):
-        raise OutcomeUnknown(f"{route} answered without the contact")
-    return contact
-
-
 def _confirmed(body: Mapping[str, Any]) -> set[str]:
-    return {value.field_id for value in _field_values(body)}
+    """Ids of the fields that the answer to a write shows values of, for this very contact."""
+    own = text_of(body["contact"]["id"])
+    return {value.field_id for value in _field_values(body) if value.contact_id == own}
 
 
 def _existing(body: Mapping[str, Any]) -> tuple[list[Existing], bool]:

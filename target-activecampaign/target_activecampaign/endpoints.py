@@ -8,6 +8,7 @@ from typing import Any
 from target_kit.errors import OutcomeUnknown, VendorUnavailable
 from target_kit.http import JsonApi, Safety
 
+from target_activecampaign.answers_contract import break_of_read, break_of_write
 from target_activecampaign.planning import PAGE
 
 
@@ -20,18 +21,29 @@ class Endpoints:
     def get(
         self, path: str, *, route: str, params: Sequence[tuple[str, str]] = ()
     ) -> Mapping[str, Any]:
-        """The JSON object that a GET of `path` answers."""
-        answer = self.api.call("GET", path, route=f"GET {route}", params=params, safety=Safety.SAFE)
-        return _object(answer.body, route)
+        """The JSON object that a GET of `path` answers. Raises VendorUnavailable for an answer
+        that breaks its contract.
+        """
+        name = f"GET {route}"
+        answer = self.api.call("GET", path, route=name, params=params, safety=Safety.SAFE)
+        body = _object(answer.body, route)
+        if broken := break_of_read(route, body):
+            self.api.note_broken(name)
+            raise VendorUnavailable(f"{name} answered {answer.status} {broken}: check api_url")
+        return body
 
     def write(
         self, method: str, path: str, route: str, payload: Any, safety: Safety
     ) -> Mapping[str, Any]:
-        """The JSON object that a write answers; raises OutcomeUnknown when there is none."""
-        answer = self.api.call(method, path, route=f"{method} {route}", json=payload, safety=safety)
-        if not isinstance(answer.body, dict):
-            raise OutcomeUnknown(f"{method} {route} answered {answer.status} without any content")
-        return answer.body
+        """The JSON object that a write answers. Raises OutcomeUnknown for an answer that breaks
+        its contract: look before repeating.
+        """
+        name = f"{method} {route}"
+        answer = self.api.call(method, path, route=name, json=payload, safety=safety)
+        if broken := break_of_write(name, path, answer.status, answer.body, payload):
+            self.api.note_broken(name)
+            raise OutcomeUnknown(f"{name} answered {answer.status} {broken}")
+        return dict(answer.body)
 
     def pages(
         self, path: str, route: str, key: str, params: Sequence[tuple[str, str]] = ()

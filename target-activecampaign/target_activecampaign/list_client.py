@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from target_kit.consent import Method
-from target_kit.errors import CallRefused, OutcomeUnknown
+from target_kit.errors import CallRefused
 from target_kit.http import Safety
 
 from target_activecampaign.endpoints import Endpoints, rows_of, text_of
@@ -73,12 +73,9 @@ class ListEndpoints(Endpoints):
         safety = Safety.CONVERGENT if leaving else Safety.UNSAFE
         payload = {"contactList": wanted}
         body = self.write("POST", "/api/3/contactLists", "contactLists", payload, safety)
-        row = body.get("contactList")
-        if not isinstance(row, dict):
-            raise OutcomeUnknown("POST contactLists answered without the membership")
         contacts = rows_of(body, "contacts")
         bounces = bounces_of(contacts[0]) if contacts else None
-        return StatusAnswer(_membership(row), bounces)
+        return StatusAnswer(_membership(body["contactList"]), bounces)
 
     def tags(self) -> dict[str, str]:
         """Every contact tag's name by its id (retrieve-all-tags)."""
@@ -93,10 +90,7 @@ class ListEndpoints(Endpoints):
         """Create a tag and return its id (create-a-new-tag); a taken name is refused."""
         tag = {"tag": name, "tagType": "contact", "description": ""}
         body = self.write("POST", "/api/3/tags", "tags", {"tag": tag}, Safety.UNSAFE)
-        made = body.get("tag")
-        if not isinstance(made, dict) or not made.get("id"):
-            raise OutcomeUnknown("POST tags answered without the tag")
-        return text_of(made["id"])
+        return text_of(body["tag"]["id"])
 
     def tags_of(self, contact_id: str) -> dict[str, str]:
         """A contact's tags: ids of the relations by tag id (contacts/{id}/contactTags).
@@ -124,10 +118,7 @@ class ListEndpoints(Endpoints):
         """Tag a contact and return the relation's id (create-contact-tag); may be repeated."""
         payload = {"contactTag": {"contact": int(contact_id), "tag": int(tag_id)}}
         body = self.write("POST", "/api/3/contactTags", "contactTags", payload, Safety.CONVERGENT)
-        made = body.get("contactTag")
-        if not isinstance(made, dict) or not made.get("id"):
-            raise OutcomeUnknown("POST contactTags answered without the relation")
-        return text_of(made["id"])
+        return text_of(body["contactTag"]["id"])
 
     def remove_tag(self, relation_id: str) -> None:
         """Take a tag from a contact, by the relation's id (remove-a-contacts-tag)."""

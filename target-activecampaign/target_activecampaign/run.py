@@ -149,6 +149,7 @@ class Run:
             api, report = client.api, self.report
             report.calls = counted(api.calls)
             report.writes = api.writes
+            report.answers_broken = counted(api.broken)
             seconds = sum(api.calls.values()) / self.settings.requests_per_second
             report.estimated_seconds = round(seconds, 1)
 

@@ -86,6 +86,7 @@ class Caller:
     ) -> None:
         quiet_http_loggers()
         self.calls: Counter[str] = Counter()
+        self.broken: Counter[str] = Counter()  # answers of success that can't be one, by route
         self.writes = 0
         self.limiter = limiter or RateLimiter(requests_per_second, clock, stop)
         self.base_url = base_url.rstrip("/")
@@ -186,6 +187,11 @@ class Caller:
         if 300 <= raw.status < 400:
             raise self._redirected(raw, route)
         return judge(raw, route)
+
+    def note_broken(self, route: str) -> None:
+        """Count an answer of success that was no answer to what was asked."""
+        with self._lock:
+            self.broken[route] += 1
 
     def _count(self, route: str, sent: Exchange, *, is_read: bool) -> None:
         with self._lock:

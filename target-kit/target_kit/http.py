@@ -118,6 +118,8 @@ class JsonApi(Caller):
             return Failure(Kind.WIRE, maybe_applied=verdict == "ok", what="an answer cut short")
         if verdict == "credentials":
             raise CredentialsError(not_allowed(route, raw.status, page=decoded.problem == "page"))
+        if decoded.problem and verdict == "ok":
+            self.note_broken(route)
         if decoded.problem == "page" or (decoded.problem and verdict == "ok"):
             raise VendorUnavailable(_no_json(route, raw.status, decoded.problem))
         self.made_sense(route, succeeded=verdict == "ok")

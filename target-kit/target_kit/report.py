@@ -56,7 +56,9 @@ class StreamReport:
 
 @dataclass(slots=True)
 class RunReport:
-    """One run; `seconds` is wall time, `estimated_seconds` the calls at the rate limit."""
+    """One run; `seconds` is wall time, `estimated_seconds` the calls at the rate limit, and
+    `answers_broken` counts by route what came with success and could not be one.
+    """
 
     target: str
     version: str
@@ -70,6 +72,7 @@ class RunReport:
     estimated_seconds: float = 0.0
     calls: dict[str, int] = field(default_factory=dict)
     writes: int = 0
+    answers_broken: dict[str, int] = field(default_factory=dict)
     recovered: list[dict[str, Any]] = field(default_factory=list)
     streams: list[StreamReport] = field(default_factory=list)
 
@@ -109,6 +112,11 @@ class RunReport:
             return "\n".join([*lines, f"{self.writes} writes in {self.seconds:.1f} s"])
         lines += _table(["calls", "number"], [[c, str(n)] for c, n in self.calls.items()])
         total = f"{self.writes} writes, {sum(self.calls.values())} calls in {self.seconds:.1f} s"
+        if self.answers_broken:
+            lines += _table(
+                ["answered with success, and yet no answer", "number"],
+                [[route, str(n)] for route, n in self.answers_broken.items()],
+            )
         if self.requests_per_second:
             total += (
                 f"; at {self.requests_per_second:g} requests/s they take about "
