@@ -254,6 +254,8 @@ def test_columns_are_as_wide_as_what_is_shown() -> None:
         (Item("set", "LAND", "rules.LAND: always", ""), "set LAND (rules.LAND: always)"),
         (Item("clear", "LAND", "r", ""), "empty LAND (r)"),
         (Item("rename", "", "r", ""), "change the address (r)"),
+        (Item("add", "News", "r", ""), "put on list News (r)"),
+        (Item("remove", "News", "r", ""), "take off list News (r)"),
         (Item("subscribe", "News", "r", ""), "subscribe to list News (r)"),
         (Item("unsubscribe", "A", "", "", True), "unsubscribe from list A (no guard stops it)"),
         (Item("tag_add", "a", "r", ""), "add tag a (r)"),
