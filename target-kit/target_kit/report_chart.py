@@ -49,8 +49,9 @@ CSS = """
 )
 
 _WIDTH, _HEIGHT, _HEAD, _FOOT = 720, 64, 24, 34
-#: A run of so many times what is usual is cut off, or all others were flat beside a first load.
-_UNUSUAL = 8
+#: A run of so many times what is usual is cut off, or all others were flat beside a first load;
+#: what is usual is known from so many runs on.
+_UNUSUAL, _KNOWN_FROM = 8, 5
 _SLOT = (22.0, 44.0)  # narrowest and widest column
 
 
@@ -125,7 +126,9 @@ def _total(run: PastRun, outcomes: Sequence[Outcome]) -> int:
 def _highest(runs: Sequence[PastRun], outcomes: Sequence[Outcome]) -> int:
     """What the height of a band stands for: the highest run that is not out of the usual."""
     totals = [total for run in runs if (total := _total(run, outcomes))]
-    return max((one for one in totals if one <= _UNUSUAL * median(totals)), default=0)
+    if len(totals) < _KNOWN_FROM:
+        return max(totals, default=0)
+    return max(one for one in totals if one <= _UNUSUAL * median(totals))
 
 
 def _column(run: PastRun, moment: str, left: float, slot: float, tops: Sequence[int]) -> str:
@@ -161,8 +164,8 @@ def _column(run: PastRun, moment: str, left: float, slot: float, tops: Sequence[
             place = f'x="{x}" y="{y}" transform="rotate(-90 {x} {y})"'
             parts.append(f'<text class="cut" {place}>{total:,}</text>')
     if sign := _mark(run):
-        y = len(BANDS) * (_HEAD + _HEIGHT) + 14
-        parts.append(f'<text class="mark" x="{_number(middle)}" y="{y}">{sign}</text>')
+        below = len(BANDS) * (_HEAD + _HEIGHT) + 14
+        parts.append(f'<text class="mark" x="{_number(middle)}" y="{below}">{sign}</text>')
     return "".join([*parts, "</g>"])
 
 

@@ -39,7 +39,7 @@ CSS = """
 .tiles .alarm dd { font-weight: 600 }
 .facts { color: var(--soft) }
 @media screen { .reasons td:last-child { min-width: 18rem } }
-.runs { font-size: .875rem }
+.runs { font-size: .8125rem }
 .runs th, .runs td { white-space: nowrap }
 @media print {
   .runs { font-size: 6.5pt }
