@@ -15,6 +15,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock
+
 from target_kit.errors import StopRun
 from target_kit.files import open_private, private_directory, write_atomically
 from target_kit.versions import is_newer
@@ -56,17 +58,23 @@ class Tombstones:
         if self._db is not None:
             return self._db
         try:
-            self._secret = _secret(self._path.with_suffix(".key"), new=not self._path.exists())
-            os.close(open_private(self._path, os.O_CREAT | os.O_RDWR))
-            self._db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
-            self._db.execute("PRAGMA synchronous = FULL")
-            self._db.execute(
-                "CREATE TABLE IF NOT EXISTS tombstones (stream TEXT, who BLOB, version TEXT,"
-                " PRIMARY KEY (stream, who)) WITHOUT ROWID"
-            )
+            # Shards that meet here make file and key once.
+            with FileLock(self._path.with_suffix(".lock"), mode=0o600):
+                self._db = database = self._make()
         except (OSError, sqlite3.Error) as error:
             raise _broken(error) from None
-        return self._db
+        return database
+
+    def _make(self) -> sqlite3.Connection:
+        self._secret = _secret(self._path.with_suffix(".key"), new=not self._path.exists())
+        os.close(open_private(self._path, os.O_CREAT | os.O_RDWR))
+        database = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+        database.execute("PRAGMA synchronous = FULL")
+        database.execute(
+            "CREATE TABLE IF NOT EXISTS tombstones (stream TEXT, who BLOB, version TEXT,"
+            " PRIMARY KEY (stream, who)) WITHOUT ROWID"
+        )
+        return database
 
     def note(self, tombstones: Iterable[Tombstone]) -> None:
         """Make deletions durable, all or none; of two of one name the later version stays."""
