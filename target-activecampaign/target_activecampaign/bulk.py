@@ -155,6 +155,7 @@ class Bulk:
                     self._send([row for row in batch if self._may(row)])
         except (CredentialsError, CallRefused) as error:
             if self._sent or self.how.strategy == "bulk":
+                self.how.queue.finish()
                 raise self._not_allowed(error) from None
             self._off = True
             logger.warning(
@@ -218,7 +219,7 @@ class Bulk:
                 seen |= (self.how.reading or self.look).read_new(newest)
             except VendorUnavailable:  # the list has no order: ids are what is left
                 break
-            if seconds is None or self._missing() <= done.failures:
+            if seconds is None or not done.whole or self._missing() <= done.failures:
                 break
             self.how.pause(seconds)
         self._read_by_ids([contact_id for contact_id in done.created if contact_id not in seen])

@@ -53,6 +53,11 @@ class ImportInfo:
     failures: int = 0
 
     @property
+    def completed(self) -> bool:
+        """Whether all was applied that is not among the failures."""
+        return self.status == "completed"
+
+    @property
     def done(self) -> bool:
         """Whether nothing of it is applied any more."""
         return self.status in DONE

@@ -57,12 +57,13 @@ class Lost:
 
 @dataclass
 class Done:
-    """What the batches of an import came to: ids of created contacts, and how many addresses the
-    vendor says it did not apply.
+    """What the batches of an import came to: ids of created contacts, how many addresses the vendor
+    says it did not apply, and whether all else of all batches was (`whole`).
     """
 
     created: list[str] = field(default_factory=list)
     failures: int = 0
+    whole: bool = True
 
 
 class ImportQueue:
@@ -125,7 +126,7 @@ class ImportQueue:
 
     def wait_for(self, journal: BulkJournal, *, lost: bool) -> Done:
         """Wait for all batches of a journal, the newest first: then the others mostly are done."""
-        done = Done()
+        done = Done(whole=not lost)
         patience = PATIENCE_SECONDS + PATIENCE_PER_BATCH_SECONDS * len(journal.batches)
         for number, batch_id in enumerate(reversed(journal.batches)):
             if number == 0:
@@ -133,6 +134,7 @@ class ImportQueue:
             info = self._until_done(batch_id, patience)
             done.created += info.created
             done.failures += info.failures
+            done.whole = done.whole and info.completed
         if lost:
             self._until_empty(patience)
         return done

@@ -158,3 +158,132 @@ def test_known_contacts_are_updated_by_import(
     quick.forget_requests()
     assert deliver(target, people(40), reads=reads).outcomes == {"unchanged": 40}
     assert quick.requests(writes=True) == []
+
+
+def test_few_rows_are_written_one_by_one_unless_the_settings_want_imports(
+    quick: Simulator, target: WarmTarget
+) -> None:
+    """S4-33: nine are not worth an import; by `bulk` one is, by `single` none."""
+    seed(quick)
+    deliver(target, people(9))
+    assert IMPORT not in routes(quick)
+    deliver(target, people(10), strategy="bulk")
+    assert routes(quick)[IMPORT] == 1
+    assert imported(quick) == {"person10@example.com"}
+    deliver(target, [person(key) for key in range(11, 60)], strategy="single")
+    assert imported(quick) == {"person10@example.com"}
+    assert len(active(quick)) == 59
+
+
+def test_what_an_import_can_not_do_is_written_beside_it(quick: Simulator, make_target: Any) -> None:
+    """S4-33 S2-2: changes of address, values to clear, dates of creation, tags to take off and
+    shared addresses go by single calls; everybody else by import.
+    """
+    columns = {**STREAM["fields"], "cdate": "date_created"}
+    stream = {
+        **STREAM,
+        "fields": columns,
+        "null_semantics": "clear",
+        "tags": {"add": ["backoffice"], "remove": ["old"]},
+    }
+    target = make_target(streams={"contacts": stream}, strategy="auto", reads="crawl")
+    seed(
+        quick,
+        *(there(key) for key in range(1, 31)),
+        there(31, email="moved@example.com"),
+        there(32, fieldValues={"BUBSCTTID": "32", "LAND": "FR"}),
+        there(33, tags=["Old"]),
+        tags=["Old"],
+    )
+    rows = [*people(30), person(31), person(32, org_country=None), person(33)]
+    rows += [person(34, date_created="2020-02-29"), person(35, email="both@example.com")]
+    rows += [person(36, email="both@example.com"), *(person(key) for key in range(37, 50))]
+    run = deliver(target, rows)
+    by_import = {f"person{key}@example.com" for key in (*range(1, 31), *range(37, 50))}
+    assert imported(quick) == by_import
+    assert run.outcomes == {"applied": 48, "rejected": 1}
+    contacts = quick.contacts()
+    assert contacts["person31@example.com"]["fieldValues"]["BUBSCTTID"] == "31"
+    assert contacts["person32@example.com"]["fieldValues"]["LAND"] == ""
+    assert contacts["person33@example.com"]["tags"] == ["backoffice"]
+    assert contacts["person34@example.com"]["cdate"].startswith("2020-02-2")
+    assert keys_are_unique(quick)
+
+
+def test_withdrawn_and_departed_people_are_never_active(
+    quick: Simulator, target: WarmTarget
+) -> None:
+    """X2 X3: who has withdrawn is unsubscribed before any import, and who ever was on the list is
+    not imported to it, even where the vendor does not protect them.
+    """
+    quick.switches(bulk_previously_unsubscribed="subscribed")
+    gone = {f"person{key}@example.com" for key in range(1, 31)}
+    seed(
+        quick,
+        *(there(key, lists={"News": 2}) for key in range(1, 11)),
+        *(there(key, lists={"News": 1}) for key in range(11, 21)),
+        *(there(key, lists={"News": 3}, bounced_hard=1) for key in range(21, 31)),
+        *(there(key) for key in range(31, 61)),
+    )
+    no = {"consent": "unsubscribed"}
+    rows = [*people(10), *(person(key, **no) for key in range(11, 21))]
+    rows += [person(key) for key in range(21, 61)]
+    quick.keep_journal()
+    deliver(target, rows)
+    assert len(imported(quick)) == 60
+    assert active(quick) == {f"person{key}@example.com" for key in range(31, 61)}
+    became = [
+        change["after"]
+        for entry in quick.journal()
+        for change in entry["changes"]
+        if change["table"] == "contacts" and change.get("after")
+    ]
+    assert became
+    early = {one["email"] for one in became if "1" in one["lists"].values()} & gone
+    assert early <= {f"person{key}@example.com" for key in range(11, 21)}
+    before = {
+        f"person{key}@example.com": there(key) for key in range(11, 21)
+    }  # active until they are unsubscribed, which comes first of all
+    first = [one["email"] for one in became][: len(before)]
+    assert set(first) == set(before)
+
+
+def test_tags_are_written_as_the_account_has_them_and_made_once(
+    quick: Simulator, make_target: Any
+) -> None:
+    """S4-22: in the account's letters; a new one is known to the rows that are looked at after."""
+    stream = {**STREAM, "tags": {"add": ["VIP", "New"]}}
+    target = make_target(streams={"contacts": stream}, strategy="auto", reads="crawl")
+    seed(quick, tags=["vip", "Other"])
+    deliver(target, people(30))
+    assert {one["tag"] for one in quick.state()["tags"]} == {"vip", "Other", "New"}
+    assert all(one["tags"] == ["New", "vip"] for one in quick.contacts().values())
+    assert routes(quick) == {IMPORT: 1}
+
+
+def test_imports_start_no_automations_where_the_settings_say_so(
+    quick: Simulator, target: WarmTarget
+) -> None:
+    """The flag stands in each contact, as in the vendor's example."""
+    quick.switches(bulk_exclude_automations="contact")
+    seed(quick)
+    deliver(target, people(10), exclude_automations=True)
+    deliver(target, [person(key) for key in range(11, 21)])
+    assert [one["automations_excluded"] for one in quick.state()["imports"]] == [
+        [True] * 10,
+        [False] * 10,
+    ]
+
+
+def test_accounts_are_associated_after_the_import(quick: Simulator, make_target: Any) -> None:
+    """S0-38: by the single call that there is for it."""
+    stream = {**STREAM, "account": {"key": "act_id", "key_field": "BUBSACTID"}}
+    target = make_target(streams={"contacts": stream}, strategy="auto", reads="crawl")
+    acme = {"name": "Acme", "fields": {"BUBSACTID": "7"}}
+    seed(quick, accountFields=[{"fieldLabel": "BUBSACTID"}], accounts=[acme])
+    columns = {**COLUMNS, "act_id": {"type": ["integer", "null"]}}
+    rows = people(20, act_id=7)
+    run = target.run([schema(**columns), *rows, state(20)])
+    assert run.outcomes == {"applied": 20}, run.stderr
+    assert routes(quick) == {IMPORT: 1, ("POST", "/accountContacts"): 20}
+    assert {one["account"] for one in quick.contacts().values()} == {"Acme"}

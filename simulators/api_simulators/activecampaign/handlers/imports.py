@@ -8,7 +8,7 @@ from typing import Any
 
 from api_simulators.activecampaign import errors, stamps
 from api_simulators.activecampaign.call import Call, entries, text
-from api_simulators.activecampaign.contact_rules import AT_SIGN
+from api_simulators.activecampaign.contact_rules import AT_SIGN, STRICT
 from api_simulators.activecampaign.model import Field, Row
 from api_simulators.activecampaign.value_rules import fits, stored_form
 from api_simulators.wire import Answer, json_answer
@@ -73,6 +73,7 @@ def _reasons(call: Call, contacts: list[Any]) -> list[dict[str, Any]]:
     base = int(call.switches["bulk_index_base"])
     strict = call.switches["bulk_unknown_field"] == "400"
     poison = str(call.switches["bulk_refuses"])
+    pattern = STRICT if call.switches["email_validation"] == "strict" else AT_SIGN
     found: list[dict[str, Any]] = []
     for index, contact in enumerate(entries(contacts), base):
         email = text(contact.get("email"))
@@ -81,7 +82,7 @@ def _reasons(call: Call, contacts: list[Any]) -> list[dict[str, Any]]:
             reason = f"Field '{wrong[0]}' incorrect format"
             found.append({"contact": index, "failureReason": reason})
             continue
-        if not AT_SIGN.fullmatch(email) or (poison and poison in email):
+        if not pattern.fullmatch(email.strip()) or (poison and poison in email):
             found.append({"contact": index, "failureReason": "Field 'email' incorrect format"})
             continue
         fields = entries(contact.get("fields") or [])
