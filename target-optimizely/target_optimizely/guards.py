@@ -9,6 +9,7 @@ from typing import Any
 from target_kit.errors import ConfigurationError, GuardTripped, InputError
 from target_kit.feedback import Feedback
 
+from target_optimizely.model import Intent
 from target_optimizely.settings import ListSettings
 
 #: The two files of the vendor's CRM guide (S1-30).
@@ -32,6 +33,16 @@ def check_floor(settings: ListSettings, rows: int, last_good: int, what: str) ->
             f"{where} has {rows} recipients, {share:.1f} % of the last good {last_good}, min_ratio "
             f"is {settings.min_ratio:g}; the list is left as it was. Check the selection, or lower "
             f"lists.{settings.name}.min_ratio for one run"
+        )
+
+
+def check_nothing_open(settings: ListSettings, intent: Intent | None) -> None:
+    """Refuse to plan for a list that an earlier run left half changed. Raises GuardTripped."""
+    if intent is not None:
+        raise GuardTripped(
+            f"list {settings.name} ({settings.list_id}): a change of {intent.opened_at} was left "
+            "open, so nothing can be planned yet; the next run brings it to its end, or "
+            "target-optimizely recover"
         )
 
 

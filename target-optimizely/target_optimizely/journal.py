@@ -17,9 +17,11 @@ import msgspec
 from target_kit.errors import ConfigurationError
 from target_kit.files import private_directory
 
+from target_optimizely.comparing import Comparison
 from target_optimizely.database import Database, reason
 from target_optimizely.model import OPEN_PHASES, Intent, Phase
-from target_optimizely.rows import TABLES, StoredRows, WantedRows
+from target_optimizely.rows import TABLES, WantedRows
+from target_optimizely.stored_rows import StoredRows
 
 FORMAT = "1"
 KEPT_INTENTS = 100
@@ -50,6 +52,7 @@ class Journal:
         self.wanted = WantedRows(database)
         self.stored = StoredRows(database, "stored")
         self.present = StoredRows(database, "present")
+        self.comparison = Comparison(database)
 
     @staticmethod
     def path_of(state_dir: Path, account: str, list_id: int) -> Path:

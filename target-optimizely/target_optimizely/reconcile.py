@@ -6,8 +6,7 @@ those the selection no longer has.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
 
 from optimizely_soap.faults import FaultKind, SoapFault
 from target_kit.errors import CallFailed, CallRefused, OutcomeUnknown, VendorUnavailable
@@ -15,12 +14,11 @@ from target_kit.outcome import Outcome, Result, Step
 
 from target_optimizely.codes import ID_TAKEN
 from target_optimizely.model import Intent, Row
-from target_optimizely.rows import StoredRows
 from target_optimizely.sender import Verdict
+from target_optimizely.stored_rows import StoredRows
 from target_optimizely.values import same_value
-from target_optimizely.work import ListWork, Settled
+from target_optimizely.work import ListWork, Settled, parts
 
-_T = TypeVar("_T")
 _SAME = Result(Outcome.UNCHANGED, Step.UPDATE)
 _UPDATED = Result(Outcome.APPLIED, Step.UPDATE)
 
@@ -43,14 +41,14 @@ class Reconciler:
         `AllRefused` before anybody is removed in exchange for too few.
         """
         wanted = self._work.journal.wanted
-        self.remove(self._held.surplus(suppressed=True))
+        self._work.remove(self._held.surplus(suppressed=True))
         changed = self.settle_unchanged()
-        for part in _parts(changed, self._work.batch):
+        for part in parts(changed, self._work.batch):
             self.update(wanted.at(part))
         gone = self.respell(self._held.surplus(suppressed=False))
         self._work.fill(wanted, self._names, self._settled, sent_before=sent_before)
         self._work.check_enough(self._intent)
-        self.remove([key for key in self._held.surplus(suppressed=False) if key not in gone])
+        self._work.remove([key for key in self._held.surplus(suppressed=False) if key not in gone])
         return self._work.check(wanted, self._names, self._settled)
 
     def settle_unchanged(self) -> list[int]:
@@ -98,23 +96,12 @@ class Reconciler:
         taken = {pos for pos, result in verdicts if result.cause == ID_TAKEN}
         again = [row for row in rows if row.pos in taken]
         old = [held[row.recipient_id.lower()] for row in again]
-        self.remove(old)
+        self._work.remove(old)
         verdicts = [one for one in verdicts if one[0] not in taken]
         verdicts += self._work.sender.send(again, self._names)
         self._work.journal.wanted.settle(verdicts)
         self._settled(verdicts)
         return old
-
-    def remove(self, ids: Sequence[str]) -> None:
-        """Take these out of the list; gone already is as good."""
-        for part in _parts(ids, self._work.batch):
-            self._work.stop.check()
-            try:
-                self._work.campaign.remove_all(self._work.settings.list_id, part)
-            except (SoapFault, CallRefused, OutcomeUnknown, CallFailed) as error:
-                raise VendorUnavailable(
-                    f"list {self._work.settings.name}: removing: {error}; the next run goes on"
-                ) from None
 
     def _same(self, wanted: Sequence[str | None], held: Sequence[str | None]) -> bool:
         place = {name: i for i, name in enumerate(self._held_names)}
@@ -156,8 +143,3 @@ class Reconciler:
             return self._work.sender.send(rows, self._names)
         message = f"the vendor does not take a value of it: {fault}"
         return [(rows[0].pos, Result(Outcome.REJECTED, Step.UPDATE, "value_refused", message))]
-
-
-def _parts(values: Sequence[_T], size: int) -> Iterator[list[_T]]:
-    for start in range(0, len(values), size):
-        yield list(values[start : start + size])

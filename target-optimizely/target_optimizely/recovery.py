@@ -15,8 +15,8 @@ from target_kit.outcome import Outcome
 from target_optimizely.model import Intent, Phase
 from target_optimizely.outcomes import Outcomes
 from target_optimizely.reconcile import Reconciler
-from target_optimizely.rows import StoredRows
 from target_optimizely.sender import AllRefused
+from target_optimizely.stored_rows import StoredRows
 from target_optimizely.work import ListWork
 
 logger = logging.getLogger(__name__)

@@ -1,9 +1,10 @@
-"""The rows of a journal: the wanted set and the list's old content, each with its outcome."""
+"""The rows of a journal, each with its outcome: here those that are wanted."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import msgspec
 from target_kit.outcome import Outcome, Result
@@ -12,7 +13,7 @@ from target_optimizely.database import Database, JournalError
 from target_optimizely.model import Recipient, Row
 
 _PAGE = 1000
-_encode = msgspec.json.Encoder().encode
+encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(tuple[str | None, ...]).decode
 
 _COLUMNS = "pos INTEGER PRIMARY KEY, recipient_id TEXT, address TEXT, pattern TEXT, vals BLOB"
@@ -27,11 +28,22 @@ TABLES = (
     "CREATE INDEX IF NOT EXISTS stored_open ON stored (pattern, pos) WHERE outcome IS NULL",
     "CREATE UNIQUE INDEX IF NOT EXISTS stored_id ON stored (recipient_id)",
     "CREATE UNIQUE INDEX IF NOT EXISTS present_id ON present (recipient_id)",
+    "CREATE INDEX IF NOT EXISTS wanted_id ON wanted (recipient_id)",
+    "CREATE INDEX IF NOT EXISTS left_out_entity ON left_out (entity_type, entity_id)",
 )
 
 Values = tuple[str | None, ...]
-StoredRecipient = tuple[str, str, Values]
-"""Recipient id, address, values in the order of the snapshot's names."""
+
+
+class KeptRow(NamedTuple):
+    """A recipient whom the list keeps as they are; `result` None for one to be sent."""
+
+    recipient_id: str
+    address: str
+    values: Values
+    entity_type: str
+    entity_id: str
+    result: Result | None
 
 
 class Rows:
@@ -70,7 +82,7 @@ class Rows:
         """Write outcomes; durable on return."""
         self._db.many(
             f"UPDATE {self.table} SET outcome = ?, step = ?, cause = ?, message = ? WHERE pos = ?",
-            ((r.outcome.value, r.step.value, r.cause, r.message, pos) for pos, r in results),
+            ((*_ends(r), pos) for pos, r in results),
         )
 
     def reopen_sent(self) -> None:
@@ -134,7 +146,7 @@ class Rows:
         """Proves that the rows are those that were meant when the intent was written."""
         digest = hashlib.blake2b(digest_size=16)
         for row in self.all():
-            digest.update(_encode([row.pos, row.recipient_id, row.address, row.values]))
+            digest.update(encode([row.pos, row.recipient_id, row.address, row.values]))
         return digest.hexdigest()
 
     def is_intact(self, digest: str) -> bool:
@@ -172,7 +184,7 @@ class WantedRows(Rows):
             "INSERT INTO wanted (recipient_id, address, pattern, vals, address_key, seq, line,"
             " entity_type, entity_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                (r.recipient_id, r.address, pattern, _encode(r.values), r.address_key, seq, line,
+                (r.recipient_id, r.address, pattern, encode(r.values), r.address_key, seq, line,
                  r.entity_type, r.entity_id)
                 for seq, line, pattern, r in rows
             ),
@@ -187,6 +199,30 @@ class WantedRows(Rows):
                 for seq, line, kind, key, r in rows
             ),
         )
+
+    def add_kept(self, rows: Iterable[KeptRow]) -> None:
+        """Append recipients by what the list has of them; no record of the input is theirs."""
+        self._db.many(
+            "INSERT INTO wanted (recipient_id, address, pattern, vals, address_key, seq, line,"
+            " entity_type, entity_id, outcome, step, cause, message)"
+            " VALUES (?, ?, '', ?, '', 0, 0, ?, ?, ?, ?, ?, ?)",
+            (
+                (r.recipient_id, r.address, encode(r.values), r.entity_type, r.entity_id,
+                 *(_ends(r.result) if r.result else (None, None, None, None)))
+                for r in rows
+            ),
+        )  # fmt: skip
+
+    def rewrite(self, wider: Callable[[Row], tuple[str, Values]]) -> None:
+        """Give every row another pattern and other values."""
+        after = 0
+        while page := self._select(f"pos > {after} ORDER BY pos LIMIT {_PAGE}"):
+            after = page[-1].pos
+            found = ((row.pos, *wider(row)) for row in page)
+            self._db.many(
+                "UPDATE wanted SET pattern = ?, vals = ? WHERE pos = ?",
+                ((pattern, encode(values), pos) for pos, pattern, values in found),
+            )
 
     def settle_duplicates(self, preferred: str) -> dict[str, int]:
         """One recipient per address and per id; returns how many lost, by cause (S1-17, X1).
@@ -223,7 +259,7 @@ class WantedRows(Rows):
             " WHERE outcome NOT IN ('applied', 'unchanged') ORDER BY line"
         )
 
-    def compared_with(self, stored: StoredRows) -> Iterator[tuple[int, Values, Values | None]]:
+    def compared_with(self, stored: Rows) -> Iterator[tuple[int, Values, Values | None]]:
         """Open rows and what `stored` has under their id: (pos, wanted values, stored values)."""
         after = 0
         while page := self._db.rows(
@@ -237,29 +273,5 @@ class WantedRows(Rows):
             after = page[-1][0]
 
 
-class StoredRows(Rows):
-    """What the list holds: before it is touched (`stored`), or just now (`present`)."""
-
-    def replace(self, pages: Iterable[Sequence[StoredRecipient]]) -> None:
-        """Take in the list, page by page; what was here before is forgotten."""
-        self._db.execute(f"DELETE FROM {self.table}")
-        for page in pages:
-            self._db.many(
-                f"INSERT OR IGNORE INTO {self.table} (recipient_id, address, pattern, vals)"
-                " VALUES (?, ?, '', ?)",
-                ((i, a, _encode(values)) for i, a, values in page),
-            )
-
-    def surplus(self, *, suppressed: bool) -> list[str]:
-        """Ids that don't belong into the list any more: those of suppressed rows, or the others."""
-        verb = "IN" if suppressed else "NOT IN"
-        return [
-            key
-            for (key,) in self._db.rows(
-                f"SELECT recipient_id FROM {self.table} WHERE recipient_id NOT IN (SELECT"
-                " recipient_id FROM wanted WHERE outcome IS NULL OR outcome IN ('applied',"
-                " 'unchanged'))"
-                f" AND recipient_id {verb} (SELECT recipient_id FROM wanted WHERE outcome ="
-                " 'suppressed') ORDER BY pos"
-            )
-        ]
+def _ends(result: Result) -> tuple[str, str, str, str]:
+    return result.outcome.value, result.step.value, result.cause, result.message

@@ -7,6 +7,8 @@ touched. A guard of one list leaves that list as it was and lets the others go o
 from __future__ import annotations
 
 import logging
+import sys
+from collections import Counter
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field
 
@@ -28,9 +30,12 @@ from target_optimizely.evidence import append_evidence, left_out_path, write_lef
 from target_optimizely.journal import Journal
 from target_optimizely.mapping import Mapper, moment_columns
 from target_optimizely.outcomes import Outcomes
+from target_optimizely.plan_run import PlanOfRun
+from target_optimizely.rehearsal import RehearsedCampaign
+from target_optimizely.rehearsing import Rehearsal, Rehearsed
 from target_optimizely.settings import ListSettings
 from target_optimizely.snapshot import IncompleteSnapshot
-from target_optimizely.transfer import Transfer
+from target_optimizely.transfer import Limits, Transfer
 from target_optimizely.wanted import Collector, collect
 from target_optimizely.workbench import Workbench
 
@@ -53,6 +58,10 @@ class Run:
     """Works off an intake; fills the report as it goes, whatever the end."""
 
     bench: Workbench
+    unclaimed: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.plan = PlanOfRun(self.bench.settings, self.bench.report, self.bench.clock)
 
     def go(self, intake: Intake) -> None:
         """All streams that came; STATE follows when every list is in order."""
@@ -65,12 +74,13 @@ class Run:
             )
         streams = [name for name in intake.streams if self.bench.settings.lists_of(name)]
         with ExitStack() as stack:
+            limits = stack.enter_context(self.plan.opened())
             jobs = {name: self._open_jobs(name, intake, stack) for name in streams}
             everything = [job for some in jobs.values() for job in some]
             try:
                 self._prepare(jobs, intake)
                 if everything:
-                    self._transfer(everything)
+                    self._transfer(everything, limits)
             except BaseException:
                 for job in everything:
                     with suppress(StopRun):  # what ended the run is said, not this
@@ -79,7 +89,8 @@ class Run:
             for job in everything:
                 self._tell(job)
         self.bench.stop.check()
-        intake.close_through(intake.spool.last_seq())
+        if not self.plan.planning:
+            intake.close_through(intake.spool.last_seq())
 
     def _open_jobs(self, stream: str, intake: Intake, stack: ExitStack) -> list[ListJob]:
         """Lock and journal of each list; refuses incomplete input and stale feedback first."""
@@ -99,7 +110,11 @@ class Run:
                 guards.check_feedback(one, feedback, now)
             stack.enter_context(self.bench.lock(one))
             journal = stack.enter_context(self.bench.journal(one))
-            tally = Tally(self.bench.settings.max_errors)
+            if self.plan.planning:
+                guards.check_nothing_open(one, journal.open_intent())
+            # Without budgets: what a plan is for is to see everything.
+            most = sys.maxsize if self.plan.planning else self.bench.settings.max_errors
+            tally = Tally(most)
             mapper = Mapper(one, moment_columns(intake.streams[stream].schema))
             collector = Collector(mapper, journal, tally)
             jobs.append(ListJob(one, journal, collector, Outcomes(tally)))
@@ -113,34 +128,52 @@ class Run:
             collectors = [job.collector for job in some]
             unclaimed = collect(stream, intake.spool, collectors, self.bench.stop)
             if unclaimed:
+                self.unclaimed[stream] = unclaimed
                 tally = Tally(self.bench.settings.max_errors, received=unclaimed)
                 for _ in range(unclaimed):
                     tally.add(Result(Outcome.SUPPRESSED, Step.CHECK, "no_list_for_selection"))
                 self.bench.report.streams.append(StreamReport.of(stream, tally, None, None))
 
-    def _transfer(self, jobs: list[ListJob]) -> None:
-        """Check every list, then write them one after the other."""
+    def _transfer(self, jobs: list[ListJob], limits: Limits) -> None:
+        """Check every list, then write them one after the other, or their plan."""
         refused: list[StopRun] = []
+        rehearsed: list[Rehearsed] = []
         with self.bench.vendor() as campaign:
             for job in jobs:
                 job.attributes = check_list(campaign, job.settings)
             for job in jobs:
                 self.bench.stop.check()
                 try:
-                    self._write(job, campaign)
+                    if isinstance(campaign, RehearsedCampaign):
+                        rehearsed.append(self._rehearse(job, campaign, limits))
+                    else:
+                        self._write(job, campaign, limits)
                 except (GuardTripped, LockedError, IncompleteSnapshot) as error:
                     refused.append(error)
                     logger.error("%s", error)  # noqa: TRY400 - the way there says nothing
         if refused:
             raise refused[0]
+        self.plan.write(rehearsed, self.unclaimed)
 
-    def _write(self, job: ListJob, campaign: Campaign) -> None:
+    def _rehearse(self, job: ListJob, campaign: RehearsedCampaign, limits: Limits) -> Rehearsed:
+        return Rehearsal(
+            self.bench.work(job.settings, job.journal, campaign),
+            job.outcomes,
+            job.attributes,
+            self.bench.settings.grace_seconds,
+            limits,
+            campaign,
+            self.plan.add,
+        ).rehearse()
+
+    def _write(self, job: ListJob, campaign: Campaign, limits: Limits) -> None:
         one = job.settings
         transfer = Transfer(
             self.bench.work(one, job.journal, campaign),
             job.outcomes,
             job.attributes,
             self.bench.settings.grace_seconds,
+            limits,
         )
         done = transfer.run()
         outcomes = {o.value: n for o, n in self._counts(job).items()}
@@ -175,4 +208,5 @@ class Run:
             **job.outcomes.details,
         }
         self.bench.report.streams.append(StreamReport.of(one.name, tally, None, path, details))
-        write_left_out(path, job.journal.wanted)
+        if not self.plan.planning:
+            write_left_out(path, job.journal.wanted)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from target_kit.control import CONTROL
+
 _TEXT = {"type": "string"}
 _LIST: dict[str, Any] = {
     "type": "object",
@@ -179,6 +181,7 @@ CONFIG_SCHEMA: dict[str, Any] = {
         "ca_bundle": _setting(
             ["string", "null"], "CA bundle", "File of additional certificate authorities."
         ),
+        **CONTROL,
     },
     "required": ["mandator_id", "username", "password", "lists"],
 }

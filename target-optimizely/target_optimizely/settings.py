@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from target_kit.control import Control, read_control
 from target_kit.errors import ConfigurationError
 from target_kit.urls import check_base_url
 
@@ -97,6 +98,7 @@ class Settings:
     fail_on_rejects: bool
     on_unknown_stream: str
     ca_bundle: Path | None
+    control: Control
     lists: Mapping[str, ListSettings]
 
     @property
@@ -134,6 +136,7 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
         if (made := _list(str(name), raw, suppression, bool(feedback_file), faults))
     }
     _check_pairs(lists, faults)
+    control = read_control(config, faults)
     if faults:
         raise ConfigurationError("; ".join(faults))
     deadline = config.get("deadline_seconds")
@@ -156,6 +159,7 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
         fail_on_rejects=bool(config.get("fail_on_rejects", False)),
         on_unknown_stream=str(config.get("on_unknown_stream", "fail")),
         ca_bundle=_path(config, "ca_bundle"),
+        control=control,
         lists=lists,
     )
 

@@ -13,7 +13,7 @@ from optimizely_soap.faults import SoapFault
 from target_kit.errors import VendorUnavailable
 
 from target_optimizely.client import Campaign
-from target_optimizely.rows import StoredRecipient, StoredRows
+from target_optimizely.stored_rows import StoredRecipient, StoredRows
 
 PAGE_SIZE = 1000
 Values = tuple[str | None, ...]

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, NoReturn
 import click
 from target_kit.cli import run as run_cli
 from target_kit.clock import SystemClock
+from target_kit.control import Mode
 from target_kit.errors import ConfigurationError
 from target_kit.intake import Intake, StreamInfo
 from target_kit.publishing import Outlets, published
@@ -48,6 +49,7 @@ class TargetOptimizely(KitTarget):
             target=self.name,
             version=version(self.name),
             started_at=self.clock.now().isoformat(timespec="seconds"),
+            mode=self.settings.control.mode,
         )
 
     @property
@@ -56,7 +58,12 @@ class TargetOptimizely(KitTarget):
         return self.settings.state_dir / "spool"
 
     def begin(self) -> None:
-        """Finish what an earlier run left open, before any new input is read (S1-23)."""
+        """Finish what an earlier run left open, before any new input is read (S1-23).
+
+        Not for a plan, which writes nothing: there an open change is refused by name.
+        """
+        if self.settings.control.mode is Mode.PLAN:
+            return
         try:
             Recovering(self.bench).recover()
         except BaseException:  # the run ends here, so its report is due

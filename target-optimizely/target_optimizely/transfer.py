@@ -1,19 +1,25 @@
 """The corridor: the wanted rows of one list into the list, one line a step.
 
-guard → suppression → guard → at rest → snapshot → intent → clear and fill, or reconcile → count →
-done. Up to the intent nothing is changed, from then on the journal tells how to go on.
+guard → suppression → guard → at rest → snapshot → plan and guards of changes → intent → clear and
+fill, or reconcile → count → done. Up to the intent nothing is changed, from then on the journal
+tells how to go on.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from target_kit.errors import CredentialsError
+from target_kit.guards import Guards, check, tripped_error
 from target_kit.outcome import Outcome
+from target_kit.plan import Approved, Digests
 
 from target_optimizely import guards
+from target_optimizely.decisions import Decisions, Noted
+from target_optimizely.holding import PlanHolder
+from target_optimizely.itemising import Itemiser
 from target_optimizely.model import Phase
 from target_optimizely.outcomes import Outcomes
 from target_optimizely.recovery import fill_or_restore, reconcile_or_give_up
@@ -32,6 +38,18 @@ class Transferred:
     digest: str
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a run may do: everything but what `guards` forbid, or what a plan holds."""
+
+    guards: Guards
+    digests: Digests
+    approved: Approved | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.guards) or self.approved is not None
+
+
 @dataclass
 class Transfer:
     """One list; `attributes` are all that a snapshot has to hold."""
@@ -40,6 +58,11 @@ class Transfer:
     outcomes: Outcomes
     attributes: Sequence[str]
     grace_seconds: float
+    limits: Limits
+    names: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.names = self.work.settings.names
 
     def run(self) -> Transferred:
         """Bring the list to the wanted rows.
@@ -47,23 +70,65 @@ class Transfer:
         Raises GuardTripped, LockedError and IncompleteSnapshot with the list untouched, or with its
         old content put back; anything else may leave the intent open for the next run.
         """
-        work = self.work
-        before = work.count()
-        last_good = work.journal.last_good()
-        good = before if last_good is None else last_good
-        self.guard(good, "the selection")
-        self.work.suppress(self.work.journal.wanted, self.outcomes.settled)
-        self.guard(good, "the selection without those who are unsubscribed, blocked or bounced out")
-        work.check_at_rest()
-        before = work.reader.save(work.journal.stored, self.attributes)
+        work, journal = self.work, self.work.journal
+        good, before = self.look()
+        if self.limits:
+            self.limit(before)
+            self.guard(good, "what may be changed of the list")
+        journal.stored.adopt(journal.present)
         with work.stop.hold(self.grace_seconds, work.clock):
             after, digest = self.change()
         return Transferred(before, after, good, digest)
 
+    def look(self) -> tuple[int, int]:
+        """Everything that is read; returns the last good size, and the size now."""
+        work, journal = self.work, self.work.journal
+        good = self.last_good()
+        self.guard(good, "the selection")
+        work.suppress(journal.wanted, self.outcomes.settled)
+        self.guard(good, "the selection without those who are unsubscribed, blocked or bounced out")
+        self.check_at_rest()
+        return good, work.reader.save(journal.present, self.attributes)
+
+    def last_good(self) -> int:
+        """The size the list had when it was last in order; now, where that is not known."""
+        before, last_good = self.work.count(), self.work.journal.last_good()
+        return before if last_good is None else last_good
+
     def guard(self, last_good: int, what: str) -> None:
         """Refuse too few rows (S1-20)."""
-        open_rows = self.work.journal.wanted.count_open()
-        guards.check_floor(self.work.settings, open_rows, last_good, what)
+        wanted = self.work.journal.wanted
+        rows = wanted.count_open() + wanted.count(Outcome.UNCHANGED)
+        guards.check_floor(self.work.settings, rows, last_good, what)
+
+    def check_at_rest(self) -> None:
+        """Refuse a list to which a mailing is on its way (S1-27)."""
+        self.work.check_at_rest()
+
+    def limit(self, size: int) -> None:
+        """Keep to the plan and the guards; `size` is what the list has.
+
+        Raises GuardTripped before anything is changed but that who has withdrawn is taken off.
+        """
+        work, settings = self.work, self.work.settings
+        itemiser = Itemiser(settings, self.limits.digests)
+        noted = Noted(settings, itemiser)
+        decisions = Decisions(work.journal.comparison, settings, self.attributes)
+        if self.limits.approved is None:
+            for one in decisions.all():
+                noted.count(one)
+        else:
+            holder = PlanHolder(
+                work, self.outcomes, decisions, noted, itemiser, self.limits.approved,
+                self.attributes,
+            )  # fmt: skip
+            holder.hold()
+            self.names = holder.names
+            self.outcomes.details |= {"plan_moved": holder.refused, "stay": holder.stay}
+        self.outcomes.details["withdrawn"] = noted.withdrawals
+        if tripped := check(self.limits.guards, noted.measures(size)):
+            work.remove([one.identity for one in decisions.leaving() if one.is_withdrawal])
+            raise tripped_error(settings.name, tripped)
 
     def change(self) -> tuple[int, str]:
         """Write the intent, do it, close it; returns the size of the list and the digest."""
@@ -79,7 +144,7 @@ class Transfer:
             Phase.CLEARING if refill else Phase.RECONCILING,
             work.now(),
             settings.consent,
-            settings.names,
+            self.names,
             self.attributes,
         )
         try:

@@ -7,8 +7,9 @@ intent is on disk; a signal waits for its time of grace (`StopSignal.hold`).
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from optimizely_soap.faults import SoapFault
 from target_kit.clock import Clock
@@ -44,6 +45,7 @@ NOT_STORED = Result(
 )
 
 logger = logging.getLogger(__name__)
+_T = TypeVar("_T")
 Settled = Callable[[Sequence[Verdict]], None]
 
 
@@ -161,6 +163,17 @@ class ListWork:
         settled(verdicts)
         return size
 
+    def remove(self, ids: Sequence[str]) -> None:
+        """Take these out of the list; gone already is as good. Raises VendorUnavailable."""
+        for part in parts(ids, self.batch):
+            self.stop.check()
+            try:
+                self.campaign.remove_all(self.settings.list_id, part)
+            except (SoapFault, CallRefused, OutcomeUnknown, CallFailed) as error:
+                raise VendorUnavailable(
+                    f"list {self.settings.name}: removing: {error}; the next run goes on"
+                ) from None
+
     def check_enough(self, intent: Intent) -> None:
         """See that refusals, row by row, have not brought the list below its floor.
 
@@ -228,3 +241,9 @@ class ListWork:
 
 def _nothing(verdicts: Sequence[Verdict]) -> None:
     """The old content is not counted against this run's budgets."""
+
+
+def parts(values: Sequence[_T], size: int) -> Iterator[list[_T]]:
+    """So many at a time."""
+    for start in range(0, len(values), size):
+        yield list(values[start : start + size])

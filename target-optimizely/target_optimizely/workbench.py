@@ -11,6 +11,7 @@ from importlib.metadata import version
 from optimizely_soap.faults import SoapFault
 from optimizely_soap.session import SoapSession
 from target_kit.clock import Clock
+from target_kit.control import Mode
 from target_kit.errors import CallFailed, CallRefused, OutcomeUnknown, VendorUnavailable
 from target_kit.limits import Deadline
 from target_kit.lock import run_lock
@@ -19,6 +20,7 @@ from target_kit.signals import StopSignal
 
 from target_optimizely.client import READING, Campaign
 from target_optimizely.journal import Journal
+from target_optimizely.rehearsal import RehearsedCampaign
 from target_optimizely.sender import Sender
 from target_optimizely.settings import ListSettings, Settings
 from target_optimizely.snapshot import ListReader
@@ -38,7 +40,11 @@ class Workbench:
 
     @contextmanager
     def vendor(self) -> Iterator[Campaign]:
-        """The client's services; a call that fails outside of any row ends the run in words."""
+        """The client's services; a call that fails outside of any row ends the run in words.
+
+        While a plan is made, nothing that writes is ever sent.
+        """
+        rehearses = self.settings.control.mode is Mode.PLAN
         api = SoapApi(
             self.settings.api_url,
             reading=READING,
@@ -59,7 +65,7 @@ class Workbench:
         )
         with api:
             try:
-                yield Campaign(session)
+                yield (RehearsedCampaign if rehearses else Campaign)(session)
                 session.close()
             except (CallFailed, CallRefused, OutcomeUnknown, SoapFault) as error:
                 called = getattr(error, "__notes__", [])[:1]
