@@ -78,8 +78,10 @@ def minute(moment: str) -> str:
 
 
 def person(identity: str) -> str:
-    """A key; a row without one is known by its address or content, which nobody asked to see."""
-    return identity if identity.startswith("key:") else "a row without key"
+    """A key, or a field that many persons have; a row without key is known by its address or
+    content, which nobody asked to see.
+    """
+    return identity if identity.startswith(("key:", "field ")) else "a row without key"
 
 
 def _user() -> str:

@@ -30,10 +30,11 @@ from target_kit.ledger_entries import (
     Finding,
     Interval,
     Person,
+    Rewritten,
     WorkItem,
     see_again,
-    succeed,
 )
+from target_kit.ledger_intervals import put_intervals
 from target_kit.ledger_rows import Rows
 from target_kit.ledger_schema import (
     ADDRESSES,
@@ -43,6 +44,7 @@ from target_kit.ledger_schema import (
     OF_PERSONS,
     OF_SCOPE,
     PEOPLE,
+    REWRITTEN,
     WORKLIST,
     is_theirs,
     number_of,
@@ -194,6 +196,27 @@ class Ledger:
         with self._rows(write=True) as rows:
             rows.put(ENDED, list(memberships))
 
+    # --- fields that do not stay as they were written ---
+
+    def rewritten(self, whos: Collection[str]) -> list[Rewritten]:
+        """What had to be written of these persons by the last runs."""
+        with self._rows() as rows:
+            return list(rows.of(Rewritten, REWRITTEN, whos))
+
+    def is_rewritten(self, name: str) -> bool:
+        """Whether anybody's field of this name had to be written more than once in a row."""
+        tests = [REWRITTEN.c.name == name, REWRITTEN.c.times > 1]
+        with self._rows() as rows:
+            return bool(rows.select(Rewritten, REWRITTEN, *tests, limit=1))
+
+    def note_rewritten(
+        self, again: Iterable[Rewritten], agreeing: Iterable[tuple[str, str]]
+    ) -> None:
+        """Note fields that were written, and forget those (person and name) that agree."""
+        with self._rows(write=True) as rows:
+            rows.discard(REWRITTEN, agreeing)
+            rows.put(REWRITTEN, again)
+
     # --- what a run has learnt ---
 
     def record(
@@ -214,7 +237,7 @@ class Ledger:
         known, dated, found, gone = list(people), list(intervals), list(findings), list(settled)
         with self._rows(write=True) as rows:
             rows.put(PEOPLE, known)
-            _put_intervals(rows, dated)
+            put_intervals(rows, dated)
             before = list(rows.of(WorkItem, WORKLIST, [finding.who for finding in found]))
             rows.discard(WORKLIST, gone)
             rows.put(WORKLIST, see_again(before, found, now))
@@ -271,12 +294,3 @@ class Ledger:
             yield batch
             last = [sa.literal(getattr(batch[-1], column.name), column.type) for column in key]
             after = [sa.tuple_(*key) > sa.tuple_(*last)]
-
-
-def _put_intervals(rows: Rows, intervals: list[Interval]) -> None:
-    begun = [interval for interval in intervals if interval.until is None]
-    now = rows.of(Interval, ADDRESSES, [interval.who for interval in begun], _STILL)
-    ended, opened = succeed({interval.who: interval for interval in now}, begun)
-    rows.put(ADDRESSES, ended)  # first of all: nobody has two open intervals at a time
-    rows.add(ADDRESSES, [interval for interval in intervals if interval.until is not None])
-    rows.put(ADDRESSES, opened)

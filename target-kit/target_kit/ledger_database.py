@@ -144,8 +144,9 @@ def _prepare(opened: LedgerDatabase, scope: str, shard: Shard | None) -> None:
         if connection.dialect.name == "postgresql":
             take(connection, scope, shard)
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(number_of("schema"))))
-        if not sa.inspect(connection).has_table(SCHEMA.name):
-            METADATA.create_all(connection)
+        is_new = not sa.inspect(connection).has_table(SCHEMA.name)
+        METADATA.create_all(connection)  # tables that came later are made beside the others
+        if is_new:
             connection.execute(SCHEMA.insert().values(version=VERSION))
         if connection.scalar(sa.select(SCHEMA.c.version)) != VERSION:
             raise _failure(connection.dialect.name, "another version made it")

@@ -98,6 +98,18 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
+class Rewritten:
+    """A field of one person that had to be written in `times` runs in a row, with the digest of the
+    value: as long as the source wants that very value and the destination does not keep it.
+    """
+
+    who: str
+    name: str
+    value: bytes
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
 class Fact:
     """Something about the whole scope."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from target_kit.ledger import Ledger
-from target_kit.ledger_entries import Ended, Finding, Interval, Person
+from target_kit.ledger_entries import Ended, Finding, Interval, Person, Rewritten
 
 
 class UnwrittenLedger(Ledger):
@@ -26,6 +26,11 @@ class UnwrittenLedger(Ledger):
         """See Ledger."""
         for one in memberships:
             self._ended.setdefault(one.who, []).append(one)
+
+    def note_rewritten(
+        self, again: Iterable[Rewritten], agreeing: Iterable[tuple[str, str]]
+    ) -> None:
+        """See Ledger: dropped."""
 
     def approve(self, who: str, address_key: str, now: datetime) -> None:
         """See Ledger: dropped."""

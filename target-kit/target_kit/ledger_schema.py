@@ -105,10 +105,17 @@ ENDED = _table(
     _key("list_id"),
     _value("ended_at"),
 )
+REWRITTEN = _table(
+    "rewritten",
+    _key("who"),
+    _key("name"),
+    _value("value", sa.LargeBinary()),
+    _value("times", sa.Integer()),
+)
 FACTS = _table("facts", _key("name"), _value("value"))
 
 #: Tables with rows of persons, and all that belong to a scope.
-OF_PERSONS = (PEOPLE, ADDRESSES, WORKLIST, APPROVALS, ENDED)
+OF_PERSONS = (PEOPLE, ADDRESSES, WORKLIST, APPROVALS, ENDED, REWRITTEN)
 OF_SCOPE = (*OF_PERSONS, FACTS)
 
 
