@@ -168,6 +168,10 @@ class ActiveCampaign(Endpoints):
                     found[contact_id] = one
         return list(found.values())
 
+    def read_back(self, ids: Sequence[str]) -> list[Existing]:
+        """As `by_ids`, for what was written a moment ago."""
+        return self.by_ids(ids)
+
     def contact(self, contact_id: str) -> Existing | None:
         """One contact with its custom field values, None if it is gone (get-contact)."""
         try:

@@ -24,7 +24,7 @@ from target_activecampaign.provenance import PERSON_ACCOUNT_THERE
 from target_activecampaign.settings import ContactStream
 from target_activecampaign.withdrawn import Withdrawn
 
-_encode_contact = msgspec.msgpack.Encoder().encode
+encode_contact = msgspec.msgpack.Encoder().encode
 decode_contact = msgspec.msgpack.Decoder(Contact).decode
 
 _shared_address = RowError(
@@ -69,7 +69,7 @@ class Gathering(Collecting[ContactStream]):
             keyed=contact.key is not None,
             address_key=contact.email.key if contact.email and not contact.deleted else None,
             version=row_version(record, self.stream.version_column, self.stream.deletes),
-            body=_encode_contact(contact),
+            body=encode_contact(contact),
         )
 
     def identity_of(self, record: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ and what is still to be decided by people.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -17,12 +17,13 @@ from target_kit.clock import Clock
 from target_kit.index import DestinationIndex
 from target_kit.intended import Row
 from target_kit.ledger_entries import Finding, Interval, Person
-from target_kit.outcome import Result
+from target_kit.outcome import Outcome, Result
 
 from target_activecampaign import worklist
 from target_activecampaign.model import Contact, Existing
 from target_activecampaign.past import Ended, ended_by
 from target_activecampaign.states import existing_key
+from target_activecampaign.streaks import Streaks
 
 if TYPE_CHECKING:
     from target_kit.ledger import Ledger
@@ -57,6 +58,7 @@ class Memory:
         self._findings: list[Finding] = []
         self._settled: set[tuple[str, str]] = set()
         self._passed: dict[str, set[str]] = {}
+        self.streaks = Streaks(ledger)
 
     def recall(self, rows: Iterable[Row]) -> None:
         """Have at hand what is known of the persons of these rows, and of their addresses."""
@@ -67,6 +69,7 @@ class Memory:
         self._people = self._ledger.people(whos)
         self._since = self._ledger.since(whos)
         self._approved = self._ledger.approved(whos)
+        self.streaks.recall(whos)
 
     def contact_id(self, who: str) -> str | None:
         """The contact that this person was seen as last."""
@@ -178,6 +181,8 @@ class Memory:
         if item:
             self._findings.append(item)
         still = {worklist.VICTIM, item.kind if item else ""}
+        if result.outcome is not Outcome.UNCHANGED:  # whether it was heard has to be seen yet
+            still.add(worklist.STUCK)
         self._settled.update((who, kind) for kind in self._open.get(who, set()) - still)
 
     def find_victims(self, index: DestinationIndex) -> None:
@@ -195,6 +200,23 @@ class Memory:
         self._findings += map(worklist.victim, sorted(victims))
         before = {who for who, kinds in self._open.items() if worklist.VICTIM in kinds}
         self._settled.update((who, worklist.VICTIM) for who in before - victims)
+
+    def note_fields(
+        self, items: Sequence[Finding], kind: str, *, still: Callable[[str], bool]
+    ) -> None:
+        """Note fields that many persons have trouble with; older items of that `kind` are settled
+        unless `still` says of the field's name that there is some.
+        """
+        self._findings += items
+        named = {item.who for item in items}
+        open_ = {who for who, kinds in self._open.items() if kind in kinds}
+        self._settled.update(
+            (who, kind) for who in open_ - named if not still(who.removeprefix("field "))
+        )
+
+    def note_stuck(self, who: str) -> None:
+        """Note somebody whom the destination keeps active on a list."""
+        self._findings.append(worklist.stuck(who))
 
     def forget(self, who: str) -> None:
         """Erase a person from the ledger, and what this run has noted of them."""
@@ -226,6 +248,7 @@ class Memory:
 
     def save(self) -> None:
         """Make what was noted durable, all of it or nothing."""
+        self.streaks.save()
         if self._new_people or self._new_intervals or self._findings or self._settled:
             self._ledger.record(
                 people=self._new_people.values(),

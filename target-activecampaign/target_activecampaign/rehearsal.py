@@ -22,6 +22,7 @@ from target_activecampaign.endpoints import Endpoints
 from target_activecampaign.list_client import StatusAnswer
 from target_activecampaign.look import Look
 from target_activecampaign.model import Change, Existing, Field, Membership
+from target_activecampaign.planning import PAGE
 from target_activecampaign.withdrawal_client import ACTIVE, WithdrawalEndpoints
 
 NEW = "new-"  # ids of what does not exist yet
@@ -37,6 +38,7 @@ class Picture:
         self._clock = clock
         self._look: Look | None = None
         self._gone: set[str] = set()
+        self._changed: set[str] = set()
         self._numbers = count(1)
 
     def show(self, look: Look) -> None:
@@ -68,8 +70,18 @@ class Picture:
         """The contact would be deleted."""
         self._gone.add(contact_id)
 
+    def touch(self, contact_id: str) -> None:
+        """The contact would not be as it is: the index has how, what is read has not."""
+        self._changed.add(contact_id)
+
+    def as_changed(self, read: Sequence[Existing]) -> list[Existing]:
+        """Contacts that were read, as they would be."""
+        there = [one for one in read if not self.is_gone(one.id)]
+        return [(self.existing(one.id) or one) if one.id in self._changed else one for one in there]
+
     def change(self, contact: Existing) -> None:
         """The contact would be like this."""
+        self.touch(contact.id)
         if self._look:
             self._look.remember([contact])
 
@@ -127,6 +139,20 @@ class RehearsedContacts(_Unwriting, ActiveCampaign):
         self.picture.read("contacts/{id}")
         return known
 
+    def read_back(self, ids: Sequence[str]) -> list[Existing]:
+        """See ActiveCampaign."""
+        for _ in range(0, len(ids), PAGE):
+            self.picture.read("contacts")
+        return [known for i in ids if (known := self.picture.existing(i))]
+
+    def by_ids(self, ids: Sequence[str]) -> list[Existing]:
+        """See ActiveCampaign."""
+        return self.picture.as_changed(super().by_ids(ids))
+
+    def by_email(self, email: str, *, like: bool = False) -> list[Existing]:
+        """See ActiveCampaign."""
+        return self.picture.as_changed(super().by_email(email, like=like))
+
     def values_of_field(self, field_id: str) -> Iterator[list[FieldValue]]:
         """See ActiveCampaign: a field that does not exist yet has no values."""
         if field_id.startswith(NEW):
@@ -154,6 +180,7 @@ class RehearsedContacts(_Unwriting, ActiveCampaign):
     def update_contact(self, change: Change) -> tuple[str, set[str]]:
         """See ActiveCampaign."""
         self.picture.write("PUT contacts/{id}")
+        self.picture.touch(change.contact_id or "")
         known = self.picture.existing(change.contact_id or "")
         email = change.email.display if change.email else known.email if known else ""
         return email, set(change.values)

@@ -9,6 +9,8 @@ from target_kit.ledger_entries import Finding
 from target_kit.outcome import Result
 
 VICTIM = "old_address_lives"
+CHANGES_BACK = "changes_back"
+STUCK = "still_subscribed"
 #: Kind → what would settle it. Whatever is not here needs no decision of a person.
 REPAIRS = {
     "ambiguous_key": "clear the key field of all contacts but the right one, or merge them there",
@@ -35,6 +37,22 @@ def finding(who: str, result: Result) -> Finding | None:
     """The item that an outcome makes, None where there is nothing to decide."""
     repair = REPAIRS.get(result.cause)
     return Finding(who, result.cause, result.message, repair) if repair else None
+
+
+def changes_back(name: str, contacts: int, left: int) -> Finding:
+    """A field that does not keep what is written there; an item for all contacts together."""
+    said = f"written again on {contacts - left} contacts in the last run, left alone on {left}"
+    repair = (
+        "find what writes this field there (an automation, another integration, a rule of the "
+        "vendor's) and stop it, or stop writing it: rules"
+    )
+    return Finding(f"field {name}", CHANGES_BACK, said, repair)
+
+
+def stuck(who: str) -> Finding:
+    """Somebody whom the destination keeps active, whatever it answers."""
+    said = "active on a list after two unsubscriptions that ActiveCampaign said it had carried out"
+    return Finding(who, STUCK, said, "unsubscribe the contact there by hand, and ask the vendor")
 
 
 def victim(who: str) -> Finding:
