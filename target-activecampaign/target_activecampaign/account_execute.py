@@ -14,6 +14,7 @@ from target_activecampaign.account_client import AccountEndpoints
 from target_activecampaign.account_encoding import same
 from target_activecampaign.account_look import AccountLook
 from target_activecampaign.account_model import Account, AccountChange, ExistingAccount, Value
+from target_activecampaign.account_permits import AccountPermit
 from target_activecampaign.execute import LookAgain, rejected
 from target_activecampaign.model import Field
 from target_activecampaign.refusals import refusal
@@ -33,6 +34,7 @@ class AccountExecutor:
         look: AccountLook,
         fields: Mapping[str, Field],
         key_id: str,
+        permit: AccountPermit,
         *,
         on_account_gone: str,
     ) -> None:
@@ -40,14 +42,18 @@ class AccountExecutor:
         self._look = look
         self._fields = {field.id: field for field in fields.values()}
         self._key_id = key_id
+        self._permit = permit
         self._on_account_gone = on_account_gone
         self.keys: dict[str, str] = {}
 
     def apply(self, account: Account, change: AccountChange, source: str) -> Result:
         """Make `change` true; `source` is how the account was matched (cfd, name, new).
 
-        Raises RowError when the vendor refuses it, LookAgain when the index was wrong.
+        Raises RowError when the vendor refuses it or the plan does not hold it, LookAgain when the
+        index was wrong.
         """
+        known = self._look.existing(change.account_id) if change.account_id else None
+        self._permit.change(account, known, change)
         step = Step.UPDATE if change.account_id else Step.INSERT
         account_id, confirmed = self._write_account(account, change)
         refused = self._write_values(account_id, change, confirmed)

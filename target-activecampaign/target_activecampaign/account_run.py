@@ -7,7 +7,7 @@ run has made.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from sqlite3 import Connection
 
@@ -18,6 +18,7 @@ from target_kit.index import DestinationIndex
 from target_kit.intake import Intake
 from target_kit.intended import IntendedSet
 from target_kit.outcome import Tally
+from target_kit.plan import Approved, Digests, Entry
 from target_kit.rejects import RejectStore
 from target_kit.rejects_rehearsal import UnkeptRejects
 from target_kit.report import RunReport, StreamReport
@@ -27,18 +28,29 @@ from target_kit.workfile import work_file
 from target_activecampaign.account_client import AccountEndpoints
 from target_activecampaign.account_fields import AccountFields
 from target_activecampaign.account_gathering import AccountGathering
+from target_activecampaign.account_permits import (
+    AccountPermit,
+    EveryAccount,
+    NotingAccounts,
+    PlannedAccounts,
+)
 from target_activecampaign.account_rehearsal import RehearsedAccounts
 from target_activecampaign.account_settings import AccountStream
 from target_activecampaign.account_sink import AccountSink
 from target_activecampaign.accounts import Accounts
+from target_activecampaign.collecting import untold
 from target_activecampaign.mapping import declared_key_type
-from target_activecampaign.model import KeyType
+from target_activecampaign.model import Field, KeyType
+from target_activecampaign.noting import Notes
 from target_activecampaign.settings import ContactStream, Settings
 
 
 @dataclass
 class AccountRun:
-    """`streams` of accounts that have records; `contacts` whose accounts are looked up."""
+    """`streams` of accounts that have records; `contacts` whose accounts are looked up. `approved`
+    is the plan that is carried out, if one is; one that is made gets its entries by `told`, and
+    `found` keeps what was noted.
+    """
 
     settings: Settings
     intake: Intake
@@ -48,6 +60,9 @@ class AccountRun:
     endpoints: AccountEndpoints
     streams: Sequence[AccountStream]
     contacts: Sequence[ContactStream]
+    approved: Approved | None = None
+    told: Callable[[Entry], None] | None = None
+    found: list[Notes] = field(default_factory=list)
     _fields: AccountFields | None = None
     _written: dict[str, dict[str, str]] = field(default_factory=dict)  # key by account, by field
 
@@ -104,15 +119,19 @@ class AccountRun:
         if key_type is KeyType.AUTO:
             key_type = declared_key_type(info.schema, stream.key)
         with work_file(self.settings.state_dir, stream.name) as database:
+            permit = self._permit(stream, fields.of(stream))
+            told = permit.notes.settled if isinstance(permit, NotingAccounts) else untold
             intended = IntendedSet(database)
+            gathering = AccountGathering(
+                stream, key_type, spool, intended, rejects, tally, self.clock, self.stop, told=told
+            )
             sink = AccountSink(
-                AccountGathering(
-                    stream, key_type, spool, intended, rejects, tally, self.clock, self.stop
-                ),
+                gathering,
                 fields.of(stream),
                 self.endpoints,
                 DestinationIndex(database),
                 lambda seq: None if rehearses else gate.advance(stream.name, seq),
+                permit,
             )
             try:
                 sink.run()
@@ -124,3 +143,15 @@ class AccountRun:
                 done = StreamReport.of(stream.name, tally, sink.reads, rejects.path)
                 self.report.streams.append(done)
                 rejects.finish()
+
+    def _permit(self, stream: AccountStream, fields: Mapping[str, Field]) -> AccountPermit:
+        """Everything may be written, or what the plan holds; in a rehearsal it is noted."""
+        digests = Digests.from_state_dir(self.settings.state_dir, self.clock)
+        parts = stream, {one.id: name for name, one in fields.items()}, digests
+        if self.approved is not None:
+            return PlannedAccounts(*parts, self.approved)
+        if self.told is None:
+            return EveryAccount()
+        noting = NotingAccounts(*parts, self.told)
+        self.found.append(noting.notes)
+        return noting

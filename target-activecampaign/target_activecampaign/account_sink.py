@@ -21,6 +21,7 @@ from target_activecampaign.account_execute import AccountExecutor
 from target_activecampaign.account_gathering import AccountGathering, decode_account
 from target_activecampaign.account_look import AccountLook
 from target_activecampaign.account_model import Account, AccountChange, name_key
+from target_activecampaign.account_permits import AccountPermit
 from target_activecampaign.collecting import BATCH
 from target_activecampaign.execute import LookAgain, rejected
 from target_activecampaign.model import Field
@@ -42,6 +43,7 @@ class AccountSink:
     client: AccountEndpoints
     index: DestinationIndex
     advance: Callable[[int | None], None]
+    permit: AccountPermit
     reads: dict[str, str] | None = None
     look: AccountLook = field(init=False)
     executor: AccountExecutor = field(init=False)
@@ -60,7 +62,12 @@ class AccountSink:
             gathering.stop,
         )
         self.executor = AccountExecutor(
-            self.client, self.look, self.fields, key_id, on_account_gone=stream.on_account_gone
+            self.client,
+            self.look,
+            self.fields,
+            key_id,
+            self.permit,
+            on_account_gone=stream.on_account_gone,
         )
         self.progress = Progress(stream.name, gathering.clock)
 

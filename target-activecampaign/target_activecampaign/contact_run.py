@@ -38,6 +38,7 @@ from target_activecampaign.lists import ListIds
 from target_activecampaign.mapping import resolve_key_type
 from target_activecampaign.memory import Memory
 from target_activecampaign.model import Field
+from target_activecampaign.noting import Notes
 from target_activecampaign.permits import (
     Everything,
     Noting,
@@ -78,8 +79,7 @@ class Account:
 class Rehearsed:
     """What the rehearsal of one stream found out."""
 
-    stream: str
-    noting: Noting
+    notes: Notes
     picture: Picture
     tripped: list[Tripped]
 
@@ -161,14 +161,14 @@ class ContactRun:
         """Walk the corridor without writing; `beside` is one that has looked around already."""
         from target_kit.ledger_rehearsal import UnwrittenLedger
 
-        client, picture, notes = self.account.client, Picture(self.clock), list[Noting]()
+        client, picture, made = self.account.client, Picture(self.clock), list[Noting]()
         # Without budgets: what a rehearsal is for is to see everything.
         tally = Tally(sys.maxsize, received=self._received(stream))
 
         def noting(naming: Naming, status_of: StatusOf) -> Permit:
             told = self.told if beside is None else _untold
-            notes.append(Noting(naming, status_of, self._digests(), told))
-            return notes[0]
+            made.append(Noting(naming, status_of, self._digests(), told))
+            return made[0]
 
         rejects = UnkeptRejects(self.settings.state_dir, stream.name, self.intake.only)
         tag_names = dict(self.account.tag_names)
@@ -188,18 +188,19 @@ class ContactRun:
                 tally.close()
                 if beside is None:
                     self._say(stream, sink, tally, rejects.path)
-        notes[0].rest()
-        return Rehearsed(stream.name, notes[0], picture, self._check(notes[0], tally))
+        notes = made[0].notes
+        notes.rest()
+        return Rehearsed(notes, picture, self._check(notes, tally))
 
-    def _check(self, noting: Noting, tally: Tally) -> list[Tripped]:
+    def _check(self, notes: Notes, tally: Tally) -> list[Tripped]:
         """The guards that say no. New contacts are measured by all that the account has, everything
         else by the records of this run that were found there.
         """
         guards, known = self.settings.control.guards, tally.sources["cfd"] + tally.sources["ctt"]
-        measures = {name: Measure(number, known) for name, number in noting.changes.items()}
+        measures = {name: Measure(number, known) for name, number in notes.changes.items()}
         if any(name == "creates" for name, _ in guards.shares):
             total = self.account.client.total()
-            measures["creates"] = Measure(noting.changes["creates"], total)
+            measures["creates"] = Measure(notes.changes["creates"], total)
         return check(guards, measures)
 
     # --- parts ---
@@ -251,6 +252,8 @@ class ContactRun:
             advance=_nowhere if rehearses else lambda seq: self.gate.advance(stream.name, seq),
             reads_setting=self.settings.reads,
             full_read_days=self.settings.full_read_days,
+            verify_sample=self.settings.control.verify_sample,
+            quarantine_after=self.settings.control.quarantine_after,
             hands=Hands() if rehearses else self.account.hands,
         )
 

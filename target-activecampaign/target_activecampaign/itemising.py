@@ -65,7 +65,7 @@ def drafts_of(
     names = [naming.tags.get(tag_id, tag_id) for tag_id in removed]
     drafts += [Draft("tag_remove", tag, "tags", tag.lower(), "") for tag in names]
     if change.account_id:
-        drafts.append(Draft("associate", "account", "account", "", change.account_id))
+        drafts.append(Draft("associate", "account", "account", "", contact.account_key))
     return drafts
 
 

@@ -4,18 +4,16 @@ plan is being made, where each decision is noted.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from target_kit.consent import Status
-from target_kit.errors import RowError
-from target_kit.outcome import Outcome, Result
 from target_kit.plan import Approved, Digests, Entry, Item
 
 from target_activecampaign.deletion import DeletePolicy
 from target_activecampaign.itemising import Draft, Naming, deletion, drafts_of, membership
 from target_activecampaign.model import Change, Contact, Existing, ListChange
+from target_activecampaign.noting import Notes, check_approved, of_stream
 
 #: The consent of a contact for the list with this id, other rows of its address included.
 StatusOf = Callable[[Contact, str], Status]
@@ -72,6 +70,9 @@ class Itemised:
         """See Permit."""
         self._own.add(contact_id)
 
+    def _named(self, contact: Contact) -> str:
+        return of_stream(self._naming.stream.name, contact.identity)
+
     def items(self, contact: Contact, existing: Existing | None, change: Change) -> list[Item]:
         """The items of a change."""
         statuses = {one.list_id: self._status_of(contact, one.list_id) for one in change.lists}
@@ -93,13 +94,9 @@ class Itemised:
         """A draft without its values. A contact that this very run has made is still a new one."""
         target = existing.id if existing and existing.id not in self._own else ""
         digest = self._digests.item(
-            contact.identity, target, draft.kind, draft.name, draft.before, draft.after
+            self._named(contact), target, draft.kind, draft.name, draft.before, draft.after
         )
         return Item(draft.kind, draft.name, draft.rule, digest, draft.withdrawal)
-
-    def who(self, identity: str) -> str:
-        """How a person is named in a plan."""
-        return self._digests.who(identity)
 
 
 class Planned(Itemised):
@@ -119,7 +116,7 @@ class Planned(Itemised):
         self, contact: Contact, existing: Existing, changes: Sequence[ListChange]
     ) -> Sequence[ListChange]:
         """See Permit."""
-        who = self.who(contact.identity)
+        who = self._digests.who(self._named(contact))
         return [
             one
             for one, item in self.ends(contact, existing, changes)
@@ -132,13 +129,7 @@ class Planned(Itemised):
             self._check(contact, [self.item(contact, existing, deletion(contact, policy))])
 
     def _check(self, contact: Contact, items: Sequence[Item]) -> None:
-        due = [item.digest for item in items if not item.withdrawal]
-        if not self._approved.allows(self.who(contact.identity), due):
-            raise RowError(
-                "plan_moved",
-                "the plan does not hold this change: the source or ActiveCampaign has changed "
-                "since; make a new plan",
-            )
+        check_approved(self._approved, self._digests.who(self._named(contact)), items)
 
 
 class OnlyWithdrawals(Itemised):
@@ -162,93 +153,26 @@ class OnlyWithdrawals(Itemised):
 
 
 class Noting(Itemised):
-    """A rehearsal: everything may be done, and is noted. `told` gets an entry for each row in which
-    there is something to see; `counts` are by action and `changes` by kind, withdrawals apart.
-    """
+    """A rehearsal: everything may be done, and is noted."""
 
     def __init__(
-        self,
-        naming: Naming,
-        status_of: StatusOf,
-        digests: Digests,
-        told: Callable[[Entry], None],
+        self, naming: Naming, status_of: StatusOf, digests: Digests, told: Callable[[Entry], None]
     ) -> None:
         super().__init__(naming, status_of, digests)
-        self._told = told
-        self._items: dict[str, list[Item]] = {}
-        self.actions: Counter[str] = Counter()
-        self.changes: Counter[str] = Counter()
-        self.withdrawals = 0
+        self.notes = Notes(naming.stream.name, digests, told)
 
     def change(self, contact: Contact, existing: Existing | None, change: Change) -> None:
         """See Permit."""
-        self._items.setdefault(contact.identity, []).extend(self.items(contact, existing, change))
+        self.notes.add(contact.identity, self.items(contact, existing, change))
 
     def leaving(
         self, contact: Contact, existing: Existing, changes: Sequence[ListChange]
     ) -> Sequence[ListChange]:
         """See Permit."""
         items = [item for _, item in self.ends(contact, existing, changes)]
-        self._items.setdefault(contact.identity, []).extend(items)
+        self.notes.add(contact.identity, items)
         return changes
 
     def deletion(self, contact: Contact, existing: Existing | None, policy: DeletePolicy) -> None:
         """See Permit."""
-        item = self.item(contact, existing, deletion(contact, policy))
-        self._items.setdefault(contact.identity, []).append(item)
-
-    def settled(self, identity: str, result: Result) -> None:
-        """A row has its outcome."""
-        noted = self._items.pop(identity, [])
-        items = tuple(noted) if result.outcome is not Outcome.UNCHANGED else ()
-        action = _action(items, result)
-        self.actions[action] += 1
-        if not items and result.outcome is Outcome.UNCHANGED:
-            return
-        self._count(items)
-        self._tell(identity, action, items, result.cause)
-
-    def rest(self) -> None:
-        """At the end: withdrawals of rows that took no further part, and had their entry before."""
-        for identity, items in self._items.items():
-            self._count(items)
-            self._tell(identity, "unsubscribe", tuple(items), "")
-        self._items.clear()
-
-    def _tell(self, identity: str, action: str, items: tuple[Item, ...], cause: str) -> None:
-        key = identity.removeprefix("key:") if identity.startswith("key:") else None
-        stream = self._naming.stream.name
-        self._told(Entry(stream, self.who(identity), key, action, items, cause))
-
-    def _count(self, items: Sequence[Item]) -> None:
-        kinds = [item.kind for item in items]
-        self.changes["creates"] += "create" in kinds
-        self.changes["updates"] += bool(kinds) and not _NEW.intersection(kinds)
-        for name, counted in _COUNTED.items():
-            self.changes[name] += sum(item.kind in counted for item in items if not item.withdrawal)
-        self.withdrawals += sum(item.withdrawal for item in items)
-
-
-_NEW = frozenset({"create", "delete", "sign_off"})
-#: What guards count, by the kinds of items.
-_COUNTED: Mapping[str, tuple[str, ...]] = {
-    "address_changes": ("rename", "retire"),
-    "unsubscribes": ("unsubscribe", "sign_off"),
-    "blank_outs": ("clear",),
-    "deletes": ("delete",),
-    "tag_removals": ("tag_remove",),
-}
-_WITHOUT_ITEMS = {
-    Outcome.UNCHANGED: "nothing",
-    Outcome.HELD: "hold",
-    Outcome.SUPPRESSED: "suppress",
-}
-
-
-def _action(items: Sequence[Item], result: Result) -> str:
-    kinds = {item.kind for item in items}
-    if not kinds:
-        return _WITHOUT_ITEMS.get(result.outcome, "reject")
-    if named := kinds & {"create", "delete"}:
-        return min(named)
-    return "update" if kinds - {"unsubscribe", "sign_off"} else "unsubscribe"
+        self.notes.add(contact.identity, [self.item(contact, existing, deletion(contact, policy))])

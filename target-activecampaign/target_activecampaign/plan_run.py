@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Self
 
 from target_kit.clock import Clock
 from target_kit.errors import ConfigurationError
@@ -26,6 +27,7 @@ from target_activecampaign.client import ActiveCampaign
 from target_activecampaign.contact_run import Rehearsed
 from target_activecampaign.control_settings import Mode
 from target_activecampaign.incremental import digest_of
+from target_activecampaign.noting import Notes
 from target_activecampaign.rehearsal import Picture, RehearsedContacts
 from target_activecampaign.settings import Settings
 
@@ -38,41 +40,45 @@ class PlanOfRun:
     def __init__(
         self, settings: Settings, report: RunReport, clock: Clock, client: ActiveCampaign
     ) -> None:
+        self.real = client
+        self.approved: Approved | None = None
         self._settings = settings
         self._report = report
-        self._mode = settings.control.mode
         self._clock = clock
         self._writer: PlanWriter | None = None
         self._picture = Picture(clock)
-        planning = self._mode is Mode.PLAN
+        planning = settings.control.mode is Mode.PLAN
         self.client = RehearsedContacts(client, self._picture) if planning else client
         accounts = AccountEndpoints(client.api)
         self.accounts = RehearsedAccounts(accounts, self._picture) if planning else accounts
-        if planning and settings.control.plan_file:
-            check_place(settings.control.plan_file)
 
     @contextmanager
-    def opened(self) -> Iterator[Approved | None]:
-        """The plan to carry out, if that is the mode. Raises ConfigurationError for one that can't
-        be read, or was made for another account or with other settings.
+    def opened(self) -> Iterator[Self]:
+        """With the plan to carry out, or with a place for the one to make, as the mode wants.
+
+        Raises ConfigurationError for a plan that can't be read, or was made for another account or
+        with other settings, and for a place where none can be written.
         """
         path, state_dir = self._settings.control.plan_file, self._settings.state_dir
+        mode = self._settings.control.mode
         with ExitStack() as stack:
-            approved = None
-            if self._mode is Mode.PLAN:
+            if mode is Mode.PLAN and path:
+                check_place(path)
                 self._writer = stack.enter_context(PlanWriter(state_dir / "work"))
-            elif self._mode is Mode.APPLY and path:
+            elif mode is Mode.APPLY and path:
                 database = stack.enter_context(work_file(state_dir, "plan"))
                 self._check(read_plan(path, database))
-                approved = Approved(database)
-            yield approved
+                self.approved = Approved(database)
+            yield self
 
     def add(self, entry: Entry) -> None:
         """One more row of a plan that is being made."""
         if self._writer:
             self._writer.add(entry)
 
-    def write(self, found: Sequence[Rehearsed], reads: Mapping[str, int]) -> None:
+    def write(
+        self, accounts: Sequence[Notes], found: Sequence[Rehearsed], reads: Mapping[str, int]
+    ) -> None:
         """Write the plan, if one was made; `reads` are the calls that were made for it."""
         path = self._settings.control.plan_file
         if self._writer is None or path is None:
@@ -84,7 +90,8 @@ class PlanOfRun:
             writes += one.picture.writes
         rate = self._settings.requests_per_second
         header = self._header()
-        header.streams = {one.stream: dict(one.noting.actions) for one in found}
+        notes = [*accounts, *(one.notes for one in found)]
+        header.streams = {one.stream: dict(one.actions) for one in notes}
         header.forecast = Forecast(
             counted(calls), calls.total() - writes, writes, rate, round(calls.total() / rate, 1)
         )
@@ -96,10 +103,10 @@ class PlanOfRun:
         made = [f"{number} x {route}" for route, number in self._picture.calls.items()]
         notes = [f"before all else: {', '.join(made)}"] if made else []
         return notes + [
-            f"{one.stream}: {one.noting.withdrawals} memberships end because consent was "
+            f"{one.notes.stream}: {one.notes.withdrawals} memberships end because consent was "
             "withdrawn; no guard stops these"
             for one in found
-            if one.noting.withdrawals
+            if one.notes.withdrawals
         ]
 
     def _header(self) -> PlanHeader:
@@ -121,3 +128,10 @@ class PlanOfRun:
             raise ConfigurationError(
                 "plan_file: the settings of the streams have changed since; make a new plan"
             )
+
+
+def plan_of_run(
+    settings: Settings, report: RunReport, clock: Clock, client: ActiveCampaign
+) -> AbstractContextManager[PlanOfRun]:
+    """The plan of one run, opened."""
+    return PlanOfRun(settings, report, clock, client).opened()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 
@@ -34,7 +34,7 @@ from target_activecampaign.exclusion import exclusive
 from target_activecampaign.fields import prepare_fields
 from target_activecampaign.list_client import ListEndpoints
 from target_activecampaign.lists import resolve_lists
-from target_activecampaign.plan_run import PlanOfRun
+from target_activecampaign.plan_run import PlanOfRun, plan_of_run
 from target_activecampaign.settings import ContactStream, Settings
 
 
@@ -99,30 +99,42 @@ class Run:
                 client.whoami()
                 self._finish_imports(client)
                 streams = [self.settings.streams[n].with_upper_perstags() for n in names]
-                plan = self._plan(client)
-                accounts = self._accounts(due, streams, plan)
-                endpoints = ListEndpoints(client.api)
-                schemas = [self.intake.streams[n].schema for n in names]
-                pairs = list(zip(streams, schemas, strict=True))
-                with alone():
-                    accounts.check()
-                    lists = resolve_lists(streams, endpoints)
-                    tag_names = endpoints.tags() if any(s.uses_tags for s in streams) else {}
-                    fields = prepare_fields(pairs, plan.client) if pairs else {}
-                    accounts.complete_fields()
-                accounts.work_off(gate)
-                hands = Hands(self.settings.control.connections)
-                client.api.waiting = hands.waiting
-                account = Account(client, fields, lists, tag_names, hands)
-                with plan.opened() as approved:
-                    parts = (self.settings, self.intake, self.report, self.clock, self.stop, gate)
-                    contacts = ContactRun(*parts, account, accounts, approved, plan.add)
-                    for stream in streams:
-                        contacts.work_off(stream)
-                    plan.write(contacts.found, client.api.calls)
+                with self._plan(client) as plan:
+                    self._work_off(due, streams, plan, gate, alone)
                 if self.settings.control.mode is Mode.PLAN:
                     return
         self.intake.close_through(last)
+
+    def _work_off(
+        self,
+        due: Sequence[str],
+        streams: Sequence[ContactStream],
+        plan: PlanOfRun,
+        gate: StateGate,
+        alone: Callable[[], AbstractContextManager[None]],
+    ) -> None:
+        """Fields and all that is missing for them, accounts, contacts; then the plan, if one is
+        made.
+        """
+        client = plan.real
+        accounts = self._accounts(due, streams, plan)
+        endpoints = ListEndpoints(client.api)
+        pairs = [(stream, self.intake.streams[stream.name].schema) for stream in streams]
+        with alone():
+            accounts.check()
+            lists = resolve_lists(streams, endpoints)
+            tag_names = endpoints.tags() if any(s.uses_tags for s in streams) else {}
+            fields = prepare_fields(pairs, plan.client) if pairs else {}
+            accounts.complete_fields()
+        accounts.work_off(gate)
+        hands = Hands(self.settings.control.connections)
+        client.api.waiting = hands.waiting
+        account = Account(client, fields, lists, tag_names, hands)
+        parts = (self.settings, self.intake, self.report, self.clock, self.stop, gate)
+        contacts = ContactRun(*parts, account, accounts, plan.approved, plan.add)
+        for stream in streams:
+            contacts.work_off(stream)
+        plan.write(accounts.found, contacts.found, client.api.calls)
 
     def _finish_imports(self, client: ActiveCampaign) -> None:
         """What a run before this one left under way would write over what is written now."""
@@ -130,8 +142,8 @@ class Run:
         state_dir, account = self.settings.state_dir, self.settings.account
         finish_left_open(state_dir, account, imports, self.clock, pause)
 
-    def _plan(self, client: ActiveCampaign) -> PlanOfRun:
-        return PlanOfRun(self.settings, self.report, self.clock, client)
+    def _plan(self, client: ActiveCampaign) -> AbstractContextManager[PlanOfRun]:
+        return plan_of_run(self.settings, self.report, self.clock, client)
 
     def _accounts(
         self, due: Sequence[str], contacts: Sequence[ContactStream], plan: PlanOfRun
@@ -139,7 +151,8 @@ class Run:
         wanted = self.settings.account_streams
         streams = [wanted[name] for name in due if name in wanted]
         parts = (self.settings, self.intake, self.report, self.clock, self.stop)
-        return AccountRun(*parts, plan.accounts, streams, contacts)
+        made = plan.add if self.settings.control.mode is Mode.PLAN else None
+        return AccountRun(*parts, plan.accounts, streams, contacts, plan.approved, made)
 
     @contextmanager
     def _counted_calls(self, client: ActiveCampaign) -> Iterator[None]:

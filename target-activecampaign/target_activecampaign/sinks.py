@@ -43,7 +43,9 @@ from target_activecampaign.memory import Memory
 from target_activecampaign.model import Contact, Field, KeyType
 from target_activecampaign.past import Past
 from target_activecampaign.permits import Noting, Permit, StatusOf
+from target_activecampaign.reading_back import ReadingBack, Watched
 from target_activecampaign.retiring import Retiring
+from target_activecampaign.rewriting import Rewriting
 from target_activecampaign.settings import ContactStream
 from target_activecampaign.swaps import Swaps
 from target_activecampaign.tags import Marking, Tags
@@ -82,7 +84,12 @@ class ContactSink:
     tag_names: dict[str, str] = field(default_factory=dict)
     reads_setting: str = "auto"
     full_read_days: float = 7
+    verify_sample: int = 0
+    quarantine_after: int = 0
     permit: Permit = field(init=False)
+    watched: Permit = field(init=False)
+    reading_back: ReadingBack = field(init=False)
+    rewriting: Rewriting = field(init=False)
     lists: Lists | None = field(init=False)
     look: Look = field(init=False)
     withdrawn: Withdrawn | None = field(init=False, default=None)
@@ -110,13 +117,29 @@ class ContactSink:
             tags = Tags(self.endpoints, self.look, rule, names, self.hands, self._marking())
         self.lists = lists
         self.permit = self.permits(*self.wording)
+        by_id = {one.id: one for one in self.fields.values()}
+        self.reading_back = ReadingBack(
+            stream.name,
+            self.client,
+            self.look,
+            lists,
+            self.memory,
+            self._naming(),
+            by_id,
+            self.clock.now(),
+            self.verify_sample,
+        )
+        self.watched = Watched(self.permit, self.reading_back)
+        self.rewriting = Rewriting(
+            stream.name, self.memory, by_id, stream.key_field, self.quarantine_after
+        )
         self.executor = Executor(
             self.client,
             self.look,
             self.accounts,
             on_contact_gone=self.stream.on_contact_gone,
             retiring=Retiring(self.client, self.endpoints, self.look, self.memory, key_field),
-            permit=self.permit,
+            permit=self.watched,
             lists=lists,
             tags=tags,
         )
@@ -131,12 +154,13 @@ class ContactSink:
             lists,
             tags,
             self.accounts,
+            self.rewriting,
         )
         self.swaps = Swaps(self.deciding, self.executor)
         if lists:
             resolve = self.deciding.resolve
             self.withdrawn = Withdrawn(
-                lists, self.look, self.index, self.stop, resolve, self.permit, self.hands
+                lists, self.look, self.index, self.stop, resolve, self.watched, self.hands
             )
             self.tally.patient = True
         self.gathering = Gathering(
@@ -152,7 +176,7 @@ class ContactSink:
             lists,
             self.withdrawn,
             self.suppressions,
-            told=self.permit.settled if isinstance(self.permit, Noting) else untold,
+            told=self.permit.notes.settled if isinstance(self.permit, Noting) else untold,
         )
         self.looking = Looking(
             stream,
@@ -169,7 +193,7 @@ class ContactSink:
         self.bulk = Bulk(
             stream.name,
             self.importing,
-            self.permit,
+            self.watched,
             self.deciding,
             self.look,
             self.index,
@@ -242,6 +266,7 @@ class ContactSink:
             details[name] = number
         if imports := self.bulk.counts():
             details["bulk_import"] = imports
+        details |= self.reading_back.details() | self.rewriting.details()
         if waiting := self.memory.counts():
             details["worklist"] = waiting
         return details
@@ -280,7 +305,7 @@ class ContactSink:
         goes if one is given.
         """
         if self.withdrawn:
-            self.withdrawn.permit = permit or self.permit
+            self.withdrawn.permit = permit or self.watched
             batches = self.intended.batches(BATCH)
             self.withdrawn.go(
                 ([decode_contact(row.body) for row in batch] for batch in batches),
@@ -304,6 +329,8 @@ class ContactSink:
                 break
         self.bulk.create()
         self.process(final=True)
+        self.reading_back.go()
+        self.rewriting.finish()
         self.looking.done()
 
     def is_late(self, row: Row) -> bool:
@@ -350,21 +377,23 @@ class ContactSink:
         turn = self.turns.take(contact, final=final)
         if turn.result:
             self.gathering.settle(row, turn.result)
-            self.learn(row, turn, turn.result)
+            self.rewriting.settled(contact, turn.result)
+            self.reading_back.settled(contact, self.learn(row, turn, turn.result), turn.result)
 
-    def learn(self, row: Row, turn: Turn, result: Result) -> None:
-        """Let the ledger know who this person is at the destination by now."""
+    def learn(self, row: Row, turn: Turn, result: Result) -> str | None:
+        """Let the ledger know who this person is at the destination by now; returns its id."""
         contact = turn.contact
         try:
             contact_id = turn.contact_id or self.deciding.match(contact).contact_id
         except RowError:
-            return
+            return None
         entry = self.index.get(contact_id) if contact_id else None
         if entry is None:
-            return
+            return None
         done = result.outcome in (Outcome.APPLIED, Outcome.UNCHANGED) and not result.cause
         fingerprint = row.digest if done and self.looking.incremental else b""
         self.memory.saw(contact, entry.id, entry.address_key, result.source, fingerprint)
+        return entry.id
 
 
 def _no_status(contact: Contact, list_id: str) -> Status:

@@ -7,13 +7,14 @@ import stat
 from pathlib import Path
 from typing import Any
 
+import accounts_support
 import pytest
 from destinations.conftest import MakeTarget
-from destinations.test_lists_and_tags import YES, deliver, person, seed, with_lists
+from destinations.test_lists_and_tags import BASE, TEXT, YES, deliver, person, seed, with_lists
 from destinations_support import WarmTarget, contact_of, sums_close
 from faults import whole_scene as scene
 from simulators_support import Simulator
-from target_support import Run, record
+from target_support import Run, record, schema, state
 
 Plan = dict[str, Any]
 
@@ -208,3 +209,31 @@ def _alike(planned: Run, run: Run) -> None:
     """A rehearsal comes to the same end as the run."""
     assert planned.stream["outcomes"] == run.stream["outcomes"]
     assert planned.stream["causes"] == run.stream["causes"]
+
+
+def test_accounts_are_planned_and_bound_as_contacts_are(
+    make_target: MakeTarget, sim: Simulator
+) -> None:
+    """A new account and its contact in one plan; who moved meanwhile is refused."""
+    companies = accounts_support.streams()
+    contacts = {**BASE, "account": {"key": "org", "key_field": "BUBSACTID"}}
+    target = make_target(streams={**companies, "contacts": contacts})
+    path = target.config["plan_file"] = str(target.home / "plan.json")
+    data = [
+        accounts_support.schema(), accounts_support.company(7, "Example AG"),
+        accounts_support.company(8, "Sample Ltd"), schema(org=TEXT), record(1, org="7"), state(3),
+    ]  # fmt: skip
+    planned = target.run(data, mode="plan")
+    assert (planned.code, sim.requests(writes=True)) == (0, [])
+    plan = json.loads(Path(path).read_text())
+    assert plan["header"]["streams"] == {"companies": {"create": 2}, "contacts": {"create": 1}}
+    assert "associate account" in actions(plan)["1"]
+    sim.event("create_account", values={"name": "Sample Ltd"})
+    run = target.run(data, mode="apply")
+    by_stream = {stream["stream"]: stream for stream in run.report["streams"]}
+    assert by_stream["companies"]["outcomes"]["applied"] == 1
+    assert by_stream["companies"]["causes"] == {"rejected:update:plan_moved": 1}
+    assert by_stream["contacts"]["outcomes"]["applied"] == 1
+    target.run(data, mode="plan")
+    again = json.loads(Path(path).read_text())["header"]["streams"]
+    assert again == {"companies": {"nothing": 1, "update": 1}, "contacts": {"nothing": 1}}
