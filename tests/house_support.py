@@ -19,7 +19,7 @@ PLUGINS = tuple(
     name for name in DISTRIBUTIONS if name.startswith(("tap-", "target-")) and name != "target-kit"
 )
 _NOT_COPIED = (
-    *(".git", ".venv", ".demo", ".meltano", "state", "plugins", ".env", "__pycache__"),
+    *(".git", ".venv", ".airflow", ".demo", ".meltano", "state", "plugins", ".env", "__pycache__"),
     *(".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".import_linter_cache"),
 )
 
