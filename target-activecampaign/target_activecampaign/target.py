@@ -19,6 +19,7 @@ from target_kit.signals import StopSignal
 from target_kit.singer import KitTarget
 from target_kit.stream_schemas import remember
 
+from target_activecampaign.audit_command import audit_command
 from target_activecampaign.compatibility import declared_faults
 from target_activecampaign.explain_command import explain_command
 from target_activecampaign.doctor_command import doctor_command
@@ -44,6 +45,7 @@ class TargetActiveCampaign(KitTarget):
     config_jsonschema: ClassVar[dict[str, Any]] = CONFIG_SCHEMA
     commands: ClassVar[Mapping[str, Callable[[StopSignal], click.Command]]] = {
         "doctor": lambda stop: doctor_command(TargetActiveCampaign, stop),
+        "audit": lambda stop: audit_command(TargetActiveCampaign, stop),
         "worklist": lambda stop: worklist_command(TargetActiveCampaign, stop),
         "history": lambda stop: history_command(TargetActiveCampaign, stop),
         "approve": lambda stop: approve_command(TargetActiveCampaign, stop),
