@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -152,8 +153,9 @@ def _is_count(value: Any, where: str, faults: list[str]) -> bool:
 
 
 def _is_percent(value: Any, where: str, faults: list[str]) -> bool:
-    # Comparing refuses NaN and infinity too.
-    fits = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 100
+    # Settings files are read with exact decimals. Comparing refuses NaN and infinity too.
+    number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+    fits = number and not (isinstance(value, Decimal) and value.is_nan()) and 0 <= value <= 100
     if not fits:
         faults.append(f"{where}: must be a share in percent, 0 to 100")
     return fits

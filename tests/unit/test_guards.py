@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -71,10 +72,11 @@ def test_a_share_trips_one_above_its_limit(name: str, count: int, trip: bool) ->
 
 @pytest.mark.parametrize(
     ("percent", "most", "of"),
-    [(0.1, 1, 1000), (0.1, 3, 3000), (0.7, 7, 1000), (33.3, 333, 1000), (100, 1000, 1000),
+    [(Decimal("19.9"), 199, 1000), (Decimal("1E+1"), 100, 1000),
+     (0.1, 1, 1000), (0.1, 3, 3000), (0.7, 7, 1000), (33.3, 333, 1000), (100, 1000, 1000),
      (0, 0, 1000), (1e-05, 1, 10_000_000), (1.1, 11 * 10**15, 10**18)],
 )  # fmt: skip
-def test_shares_are_exact(percent: float, most: int, of: int) -> None:
+def test_shares_are_exact(percent: float | Decimal, most: int, of: int) -> None:
     """0.1 percent is one tenth of a percent, not the binary number next to it."""
     limited = guards(max_updates_pct=percent)
     assert not trips(limited, "updates", most, of)
@@ -205,7 +207,20 @@ def test_numbers_are_whole_and_not_negative(setting: str, value: Any) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(
-    "value", [-0.1, 100.1, 101, "3", True, False, {}, float("nan"), float("inf")]
+    "value",
+    [
+        -0.1,
+        100.1,
+        101,
+        "3",
+        True,
+        False,
+        {},
+        float("nan"),
+        float("inf"),
+        Decimal("NaN"),
+        Decimal("100.1"),
+    ],
 )
 def test_shares_are_percent(name: str, value: Any) -> None:
     """From 0 to 100; `true` is not 1 percent."""
