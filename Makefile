@@ -15,7 +15,7 @@ SECONDS ?= 600
 PORT ?= 8800
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test ledgers check lint types imports format bench sim kills switches mutants hunt load requirements lock clean
+.PHONY: help setup demo test ledgers check lint types imports format bench sim kills switches mutants workers hunt load requirements lock clean
 
 help:
 	@echo "make setup         create .venv with every executable (tap-backoffice, target-activecampaign, meltano)"
@@ -28,6 +28,7 @@ help:
 	@echo "make kills         tap and target killed at random points, many times"
 	@echo "make switches      every guess about the vendor turned, and what the target then does"
 	@echo "make mutants       deciding modules changed at every place: does a test notice?"
+	@echo "make workers       four workers load one account at its real rate, on Redis and on PostgreSQL"
 	@echo "make hunt          random histories against a model, for SECONDS=600"
 	@echo "make load          100,000 contacts and recipients, memory of each process"
 	@echo "make requirements  which requirement is proven by which test"
@@ -85,6 +86,9 @@ switches: setup
 
 mutants: setup
 	$(BIN)/python -m tools.mutants --workers $(WORKERS) $(MUTANTS)
+
+workers: setup
+	FAULTS=all $(BIN)/pytest tests/workers $(PYTEST)
 
 hunt: setup
 	HUNT_SECONDS=$(SECONDS) $(BIN)/pytest tests/properties -s -o timeout=0 $(PYTEST)

@@ -1,0 +1,229 @@
+"""Several workers on shards of one set and one account: never too fast, nobody twice, none lost."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from destinations_support import sums_close
+from simulators_support import Simulator
+from target_support import record
+from workers_support import (
+    SECRET,
+    RedisServer,
+    Worker,
+    arrivals,
+    densest_second,
+    each_once,
+    made,
+    shards_of,
+)
+
+SHARDS = 4
+#: At 5 requests a second each contact takes its time; FAULTS=all takes more of them.
+CONTACTS = 160 if os.environ.get("FAULTS") == "all" else 48
+MakeWorker = Callable[..., Worker]
+
+
+@pytest.fixture
+def make_worker(sim: Simulator, tmp_path: Path, database_url: str) -> MakeWorker:
+    """Build the worker of a shard; all share one state_dir, as on one machine."""
+
+    def make(rate_url: str, index: int | None, number: int = SHARDS, **config: Any) -> Worker:
+        shared = {
+            "requests_per_second": 5,
+            "state_dir": str(tmp_path / "state"),
+            "ledger_url": database_url,
+            "rate_limit_url": rate_url,
+            "strategy": "single",
+            **({} if index is None else {"shard": {"index": index, "count": number}}),
+        }
+        return Worker(tmp_path / f"worker-{index}-{number}", sim.url, **{**shared, **config})
+
+    return make
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_four_workers_load_one_account(
+    sim: Simulator, make_worker: MakeWorker, rate_url: str
+) -> None:
+    """Must show 5: at most 5 requests in every second by the simulator's log, every contact exactly
+    once, a killed worker's shard is finished by its next run, the sums close.
+    """
+    keys = range(1, CONTACTS + 1)
+    parts = shards_of(keys, SHARDS)
+    workers = [make_worker(rate_url, index) for index in range(SHARDS)]
+    for worker, part in zip(workers, parts, strict=True):
+        worker.begin(part)
+    killed, its = workers[2], {f"person{one['record']['ctt_id']}@example.com" for one in parts[2]}
+    killed.until(lambda: len(its & sim.contacts().keys()) >= 3)
+    killed.kill()
+    assert not its <= sim.contacts().keys()
+    runs = [worker.end() for worker in workers if worker is not killed]
+    assert not each_once(sim, keys)
+    killed.begin(parts[2])
+    runs.append(killed.end())
+    assert [run.code for run in runs] == [0] * SHARDS, [run.stderr for run in runs]
+    assert densest_second(arrivals(sim)) <= 5
+    assert {entry["status"] for entry in sim.requests()} <= {200, 201}
+    assert each_once(sim, keys)
+    assert made(sim) == CONTACTS
+    assert all(sums_close(run) for run in runs)
+    assert [run.stream["received"] for run in runs] == [CONTACTS // SHARDS] * SHARDS
+    assert runs[-1].outcomes.get("unchanged", 0) >= 3
+    perstags = [field["perstag"] for field in sim.state()["fields"]]
+    assert len(perstags) == len(set(perstags))  # made once, although all four missed them
+
+
+def test_a_lost_rate_ends_the_run_with_seven(
+    sim: Simulator, make_worker: MakeWorker, own_redis: RedisServer
+) -> None:
+    """Item 7: without the server nothing more is sent; what was delivered has its STATE, the rest
+    comes again; no part of the URL is told (X7).
+    """
+    worker = make_worker(own_redis.url, None)
+    records = [record(key) for key in range(1, 41)]
+    worker.begin(records)
+    worker.until(lambda: made(sim) >= 3)
+    own_redis.stop()
+    run = worker.end(60)
+    sent = len(arrivals(sim))
+    assert run.code == 7
+    assert "rate_limit_url: the shared request rate can't be kept" in run.stderr.splitlines()[-1]
+    assert run.states == []
+    assert made(sim) < len(records)
+    told = run.stderr + json.dumps(run.report)
+    assert SECRET not in told
+    assert str(own_redis.port) not in told
+    assert len(arrivals(sim)) == sent
+    own_redis.start()
+    sim.switches(rate_limit=False)
+    worker.config["requests_per_second"] = 500
+    worker.begin(records)
+    again = worker.end()
+    assert again.code == 0, again.stderr
+    assert each_once(sim, range(1, 41))
+    assert made(sim) == 40
+
+
+def test_a_429_holds_the_other_workers(
+    sim: Simulator, make_worker: MakeWorker, rate_url: str
+) -> None:
+    """Item 7: one worker is told to wait three seconds, and no other sends meanwhile."""
+    sim.switches(rate_limit=False)
+    workers = [make_worker(rate_url, index, 2, requests_per_second=10) for index in range(2)]
+    for worker, part in zip(workers, shards_of(range(1, 61), 2), strict=True):
+        worker.begin(part)
+    workers[1].until(
+        lambda: {int(c["fieldValues"]["BUBSCTTID"]) % 2 for c in sim.contacts().values()} == {0, 1}
+    )
+    sim.faults(
+        [
+            {
+                "match": {"method": "POST", "path": "/contacts$"},
+                "times": 1,
+                "action": {"type": "retry_after", "value": "3"},
+            }
+        ]
+    )
+    runs = [worker.end() for worker in workers]
+    assert [run.code for run in runs] == [0, 0], [run.stderr for run in runs]
+    log = sim.requests()
+    (told,) = [entry["time"] for entry in log if entry["status"] == 429]
+    after = sorted(entry["time"] for entry in log if entry["time"] > told)
+    early = [moment for moment in after if moment < told + 2.9]
+    # Whoever had a start before the answer was read is on the way already.
+    assert len(early) <= 1
+    assert all(moment < told + 0.3 for moment in early)
+    assert each_once(sim, range(1, 61))
+
+
+def test_rejects_are_found_again_by_their_shard_only(
+    sim: Simulator, make_worker: MakeWorker, redis: RedisServer
+) -> None:
+    """Item 7: a shard offers its own rejects again; another number of shards, or a whole run, is
+    refused while there are any, and writes nothing.
+    """
+    sim.switches(rate_limit=False)
+    redis.forget()
+    fast = {"requests_per_second": 500}
+    worker = make_worker(redis.url, 3, **fast)
+    worker.begin([record(7, "no address"), record(3)])
+    assert worker.end().outcomes == {"applied": 1, "rejected": 1}
+    worker.begin([])
+    again = worker.end()
+    assert (again.stream["received"], again.stream["reoffered"]) == (0, 1)
+    before = len(sim.requests(writes=True))
+    for other in (make_worker(redis.url, 1, 2, **fast), make_worker(redis.url, None, **fast)):
+        other.begin([record(7)])
+        refused = other.end()
+        assert (refused.code, refused.states) == (2, [])
+        assert "rejects of shard-3-of-4 are open" in refused.stderr.splitlines()[-1]
+    assert len(sim.requests(writes=True)) == before
+    beside = make_worker(redis.url, 0, **fast)
+    beside.begin([record(4)])
+    assert beside.end().code == 0
+    worker.begin([record(7)])
+    assert worker.end().code == 0
+    whole = make_worker(redis.url, None, **fast)
+    whole.begin([record(7), record(4)])
+    assert whole.end().outcomes == {"unchanged": 2}
+
+
+def test_an_address_handed_from_shard_to_shard_settles_with_the_next_run(
+    sim: Simulator, make_worker: MakeWorker, redis: RedisServer
+) -> None:
+    """Within a run such changes are put in order; between shards the one who comes too early has a
+    reject, which its next run delivers.
+    """
+    sim.switches(rate_limit=False)
+    redis.forget()
+    first, second = (make_worker(redis.url, i, 2, requests_per_second=500) for i in range(2))
+    for worker, key in ((first, 2), (second, 3)):
+        worker.begin([record(key)])
+        assert worker.end().code == 0
+    second.begin([record(3, "person2@example.com")])
+    assert second.end().causes == {"address_taken": 1}
+    first.begin([record(2, "other@example.com")])
+    assert first.end().outcomes == {"applied": 1}
+    second.begin([])
+    assert second.end().outcomes == {"applied": 1}
+    found = {c["email"]: c["fieldValues"]["BUBSCTTID"] for c in sim.state()["contacts"]}
+    assert found == {"other@example.com": "2", "person2@example.com": "3"}
+
+
+def test_a_worker_is_locked_out_while_its_shard_is_worked_on(
+    sim: Simulator, make_worker: MakeWorker, redis: RedisServer, tmp_path: Path
+) -> None:
+    """Item 7: on another machine, too, where only the ledger is shared: exit 5, nothing written."""
+    sim.switches(rate_limit=False)
+    redis.forget()
+    hang = {"match": {"method": "POST", "path": "/contacts$"}, "times": 1, "action": "hang"}
+    sim.faults([hang])
+    holder = make_worker(redis.url, 1, requests_per_second=500)
+    holder.begin([record(1)])
+    holder.until(lambda: sim.faults()[0]["fired"])
+    before = len(sim.requests(writes=True))
+    elsewhere = {"requests_per_second": 500, "state_dir": str(tmp_path / "elsewhere")}
+    for index, number in ((1, 4), (0, 2), (None, 4)):
+        other = make_worker(redis.url, index, number, **elsewhere)
+        other.home = tmp_path / f"other-{index}-{number}"
+        other.home.mkdir()
+        other.config["report_file"] = str(other.home / "report.json")
+        other.begin([record(5)])
+        run = other.end()
+        assert (run.code, run.states) == (5, []), run.stderr
+        assert "another run works with this ledger" in run.stderr.splitlines()[-1]
+    assert len(sim.requests(writes=True)) == before
+    beside = make_worker(redis.url, 2, **elsewhere)
+    beside.begin([record(6)])
+    assert beside.end().code == 0
+    holder.kill()
+    holder.begin([record(1)])
+    assert holder.end().code == 0
+    assert each_once(sim, range(1, 7, 5))
