@@ -17,6 +17,9 @@ __all__ = ["CONTROL", "Control", "Mode", "read_control"]
 #: noticed in time; null in the settings takes one away.
 DEFAULT_GUARDS = {"max_unsubscribes_pct": 20, "max_blank_outs_pct": 50}
 
+#: Contacts read back: one call where ids can be asked for together, 20 where they can't.
+VERIFY_SAMPLE = 20
+
 #: The settings' part of the JSON schema.
 CONTROL: dict[str, Any] = {
     **SHARED,
@@ -50,15 +53,16 @@ CONTROL: dict[str, Any] = {
     "verify_sample": {
         "type": "integer",
         "title": "Verified contacts",
-        "description": "So many of the contacts that a run has written are read back at its end.",
-        "default": 0,
+        "description": "So many of the contacts that a stream has written are read back at its "
+        "end, and everybody who was taken off a list: 100 a call. 0: nobody.",
+        "default": VERIFY_SAMPLE,
         "minimum": 0,
     },
     "quarantine_after": {
         "type": ["integer", "null"],
         "title": "Quarantine",
-        "description": "A field that had to be written again in so many runs in a row, because "
-        "something else changes it back, is left alone and named. 0: never.",
+        "description": "A field of a contact that had to be written in so many runs in a row, "
+        "because something else changes it back, is left alone and named. 0: named only.",
         "default": 0,
         "minimum": 0,
     },
@@ -72,13 +76,13 @@ class Control(control.Control):
     strategy: str = "auto"
     exclude_automations: bool = False
     connections: int = 4
-    verify_sample: int = 0
+    verify_sample: int = VERIFY_SAMPLE
     quarantine_after: int = 0
 
 
 def read_control(config: Mapping[str, Any], faults: list[str]) -> Control:
     """Check these settings; appends what is wrong to `faults`."""
-    given = config.get("guards") or {}
+    given, sample = config.get("guards") or {}, config.get("verify_sample")
     shared = control.read_control({**config, "guards": {**DEFAULT_GUARDS, **given}}, faults)
     return Control(
         mode=shared.mode,
@@ -87,6 +91,6 @@ def read_control(config: Mapping[str, Any], faults: list[str]) -> Control:
         strategy=str(config.get("strategy") or "auto"),
         exclude_automations=bool(config.get("exclude_automations", False)),
         connections=int(config.get("connections") or 4),
-        verify_sample=int(config.get("verify_sample") or 0),
+        verify_sample=VERIFY_SAMPLE if sample is None else int(sample),
         quarantine_after=int(config.get("quarantine_after") or 0),
     )

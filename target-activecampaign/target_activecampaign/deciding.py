@@ -32,6 +32,7 @@ from target_activecampaign.model import (
     TagChange,
 )
 from target_activecampaign.past import Past
+from target_activecampaign.rewriting import Rewriting
 from target_activecampaign.settings import ContactStream
 from target_activecampaign.states import existing_key
 from target_activecampaign.tags import Tags
@@ -51,6 +52,7 @@ class Deciding:
     lists: Lists | None = None
     tags: Tags | None = None
     accounts: Accounts | None = None
+    rewriting: Rewriting | None = None
 
     def resolve(self, contact: Contact) -> identity.Match:
         """Who this is at the destination, by what the index knows now."""
@@ -101,6 +103,8 @@ class Deciding:
         if address.retire:
             return Change(existing.id, None, {}, {}, retire=True)
         change = planning.plan_update(contact, existing, self.stream, self.fields, address)
+        if self.rewriting:
+            change = self.rewriting.plan(contact, existing, change)
         return self._memberships(contact, existing, self._account(contact, change))
 
     def touched(self, contact: Contact) -> frozenset[str]:
