@@ -76,9 +76,9 @@ def _known(target: Operated, client: ActiveCampaign, stream: ContactStream, key:
     if any(one.tags for one in known.existing):
         tags = lists.tags()
     known.tags = tags
-    with closing(Tombstones(settings.state_dir, stream.name)) as tombstones:
+    with closing(Tombstones(settings.shared_dir, stream.name)) as tombstones:
         known.deleted = any(tombstones.covers(name, None) for name in names)
-    known.forgotten = Suppressions(settings.state_dir, stream.name).covers(*names)
+    known.forgotten = Suppressions(settings.shared_dir, stream.name).covers(*names)
     with ledger_of(settings, stream.name) as ledger:
         people = ledger.people(sorted(names))
         who = next(iter(people), who)
