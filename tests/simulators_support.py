@@ -164,7 +164,9 @@ class Simulator:
         return {switch["name"]: switch["value"] for switch in described["switches"]}
 
     def clock(self, **order: Any) -> dict[str, Any]:
-        """Set (`now=`), move (`advance=`) or release (`real=True`) the clock; returns it."""
+        """Set (`now=`), move (`advance=`), delay (`behind=`) or release (`real=True`) the clock;
+        returns it.
+        """
         if not order:
             clock: dict[str, Any] = self.control("GET", "clock")
         else:

@@ -1,4 +1,4 @@
-"""The simulator's clock: the machine's, or one that stands still until it is moved."""
+"""The simulator's clock: the machine's, one that runs behind it, or one that stands still."""
 
 from __future__ import annotations
 
@@ -10,22 +10,27 @@ from api_simulators.wire import ControlError
 
 
 class Clock:
-    """Seconds since 1970, real by default, frozen after `set` or `advance`."""
+    """Seconds since 1970, real by default, frozen after `now` or `advance`."""
 
     def __init__(self) -> None:
         self._frozen: float | None = None
+        self._behind = 0.0
 
     def now(self) -> float:
         """Return the current time in seconds since 1970."""
-        return time.time() if self._frozen is None else self._frozen
+        return time.time() - self._behind if self._frozen is None else self._frozen
 
     def control(self, order: dict[str, Any]) -> dict[str, Any]:
-        """Apply `{"now": ISO text or seconds}`, `{"advance": seconds}` or `{"real": true}`."""
-        unknown = set(order) - {"now", "advance", "real"}
-        if unknown:
-            raise ControlError(f"unknown clock order {sorted(unknown)}; known: now, advance, real")
+        """Apply `{"now": ISO text or seconds}`, `{"advance": seconds}`, `{"real": true}`, or
+        `{"behind": seconds}`: the clock runs, so much behind the machine's.
+        """
+        known = ("now", "advance", "behind", "real")
+        if unknown := set(order) - set(known):
+            raise ControlError(f"unknown clock order {sorted(unknown)}; known: {', '.join(known)}")
         if order.get("real"):
-            self._frozen = None
+            self._frozen, self._behind = None, 0.0
+        if "behind" in order:
+            self._frozen, self._behind = None, float(order["behind"])
         if "now" in order:
             self._frozen = _seconds(order["now"])
         if "advance" in order:

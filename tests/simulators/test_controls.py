@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -245,6 +246,17 @@ def test_a_frozen_clock_moves_only_when_told(simulator: Simulator, api: Api) -> 
         simulator.clock(now="noon")
     with pytest.raises(ValueError, match="unknown clock order"):
         simulator.clock(forward=1)
+
+
+def test_a_clock_may_run_behind(simulator: Simulator, api: Api) -> None:
+    """What is written meanwhile was written days ago once the clock is real again."""
+    clock = simulator.clock(behind=3 * 86400)
+    assert clock["frozen"] is False
+    assert clock["seconds"] == pytest.approx(time.time() - 3 * 86400, abs=60)
+    api.contact("a@example.com")
+    simulator.clock(real=True)
+    written = datetime.fromisoformat(simulator.contacts()["a@example.com"]["udate"])
+    assert written.timestamp() == pytest.approx(time.time() - 3 * 86400, abs=60)
 
 
 def test_people_unsubscribe_and_mail_bounces(simulator: Simulator, api: Api) -> None:
