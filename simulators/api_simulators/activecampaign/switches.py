@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from api_simulators.activecampaign.import_switches import IMPORTS
 from api_simulators.activecampaign.stamps import is_zone
+from api_simulators.activecampaign.untrue_answers import UNTRUE
 from api_simulators.switches import Switch
 
 TABLE: tuple[Switch, ...] = (
@@ -328,4 +329,5 @@ TABLE: tuple[Switch, ...] = (
         "guess",
     ),
     *IMPORTS,
+    *UNTRUE,
 )

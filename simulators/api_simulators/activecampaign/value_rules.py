@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from api_simulators.activecampaign import errors, stamps
 from api_simulators.activecampaign.call import Call
 from api_simulators.activecampaign.model import Field
+from api_simulators.activecampaign.untrue_answers import in_form
 
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 SINGLE_CHOICE = frozenset({"dropdown", "radio"})
@@ -26,6 +27,8 @@ def check_value(call: Call, field: Field, value: str) -> None:
 
 def stored_form(call: Call, field: Field, value: str) -> str:
     """Return the value as the account keeps it: moments in its own zone, unless switched."""
+    if call.switches["untrue_form"]:
+        value = in_form(call, field.perstag, value)
     if field.type != "datetime" or call.switches["datetime_storage"] == "as_sent":
         return value
     seconds = stamps.parse(value, call.zone) if value else None

@@ -13,6 +13,7 @@ from api_simulators.activecampaign import (
     seeding,
     state,
     ui_events,
+    untrue_answers,
 )
 from api_simulators.activecampaign.call import Call
 from api_simulators.activecampaign.query import Query
@@ -113,7 +114,7 @@ class ActiveCampaign:
             return self._unknown_path()
         handler, args = found
         call = Call(request, self.store, self.switches, now, args, Query(request.query))
-        return handler(call)
+        return untrue_answers.respond(handler, call, resource)
 
     def _check_permission(self, resource: str, method: str) -> None:
         if not self.switches["plan_accounts"] and resource.startswith(("account", "deal")):
