@@ -13,9 +13,9 @@ from target_activecampaign.account_answers import AccountField
 from target_activecampaign.account_client import AccountEndpoints
 from target_activecampaign.account_settings import AccountStream
 from target_activecampaign.compatibility import account_faults
+from target_activecampaign.contact_settings import ContactStream
 from target_activecampaign.custom_fields import FieldSpec
 from target_activecampaign.model import Field
-from target_activecampaign.settings import ContactStream
 
 
 @dataclass

@@ -39,10 +39,11 @@ from target_activecampaign.account_settings import AccountStream
 from target_activecampaign.account_sink import AccountSink
 from target_activecampaign.accounts import Accounts
 from target_activecampaign.collecting import untold
+from target_activecampaign.contact_settings import ContactStream
 from target_activecampaign.mapping import declared_key_type
 from target_activecampaign.model import Field, KeyType
 from target_activecampaign.noting import Notes
-from target_activecampaign.settings import ContactStream, Settings
+from target_activecampaign.settings import Settings
 
 
 @dataclass

@@ -31,6 +31,7 @@ from target_activecampaign.account_client import AccountEndpoints
 from target_activecampaign.account_rehearsal import RehearsedAccounts
 from target_activecampaign.account_run import AccountRun
 from target_activecampaign.client import ActiveCampaign
+from target_activecampaign.contact_settings import ContactStream
 from target_activecampaign.control_settings import Mode
 from target_activecampaign.importing import Importing, importing
 from target_activecampaign.itemising import Naming
@@ -49,7 +50,7 @@ from target_activecampaign.permits import (
 )
 from target_activecampaign.rehearsal import Picture, RehearsedContacts, RehearsedMemberships
 from target_activecampaign.rehearsed_imports import RehearsedImports
-from target_activecampaign.settings import ContactStream, Settings
+from target_activecampaign.settings import Settings
 from target_activecampaign.sinks import ContactSink
 from target_activecampaign.withdrawal_client import WithdrawalEndpoints
 

@@ -17,6 +17,7 @@ from target_kit.index import DestinationIndex, Entry
 
 from target_activecampaign import identity, planning
 from target_activecampaign.accounts import Accounts
+from target_activecampaign.contact_settings import ContactStream
 from target_activecampaign.execute import Executor
 from target_activecampaign.lists import GONE, Lists
 from target_activecampaign.look import Look
@@ -33,7 +34,6 @@ from target_activecampaign.model import (
 )
 from target_activecampaign.past import Past
 from target_activecampaign.rewriting import Rewriting
-from target_activecampaign.settings import ContactStream
 from target_activecampaign.states import existing_key
 from target_activecampaign.tags import Tags
 

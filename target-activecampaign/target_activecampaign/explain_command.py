@@ -26,13 +26,13 @@ from target_kit.tombstones import Tombstones
 
 from target_activecampaign.client import ActiveCampaign
 from target_activecampaign.commands import Operated, identities, ledger_of
+from target_activecampaign.contact_settings import ContactStream
 from target_activecampaign.explaining import Known, Planned, explained
 from target_activecampaign.list_client import ListEndpoints
 from target_activecampaign.mapping import rejected_identity, resolve_key_type, to_contact
 from target_activecampaign.model import Existing, canonical_key
 from target_activecampaign.plan_desk import planning
 from target_activecampaign.run import Run, vendor
-from target_activecampaign.settings import ContactStream
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 

@@ -10,9 +10,9 @@ from target_kit.errors import ConfigurationError
 
 from target_activecampaign.client import ActiveCampaign
 from target_activecampaign.compatibility import account_faults, missing_options
+from target_activecampaign.contact_settings import ContactStream
 from target_activecampaign.custom_fields import ALL_LISTS, FieldSpec
 from target_activecampaign.model import Field
-from target_activecampaign.settings import ContactStream
 
 
 def prepare_fields(

@@ -26,7 +26,8 @@ from target_kit.spool import Spool
 from target_kit.suppression import Suppressions
 
 from target_activecampaign.commands import Operated, identities, ledger_of
-from target_activecampaign.settings import ContactStream, Settings
+from target_activecampaign.contact_settings import ContactStream
+from target_activecampaign.settings import Settings
 
 if TYPE_CHECKING:
     from target_kit.ledger import Ledger

@@ -15,13 +15,13 @@ from target_kit.suppression import Suppressions
 
 from target_activecampaign import mapping
 from target_activecampaign.collecting import Collecting, Mapped
+from target_activecampaign.contact_settings import ContactStream
 from target_activecampaign.deletion import is_deleted, row_version
 from target_activecampaign.lists import Lists
 from target_activecampaign.memory import Memory
 from target_activecampaign.model import Contact
 from target_activecampaign.origins import is_person_account
 from target_activecampaign.provenance import PERSON_ACCOUNT_THERE
-from target_activecampaign.settings import ContactStream
 from target_activecampaign.withdrawn import Withdrawn
 
 encode_contact = msgspec.msgpack.Encoder().encode

@@ -13,9 +13,9 @@ from typing import NamedTuple
 from target_kit.address_change import classify, is_parked
 from target_kit.consent import WITHDRAWALS, Method, Status
 
+from target_activecampaign.contact_settings import ContactStream
 from target_activecampaign.deletion import DeletePolicy
 from target_activecampaign.model import Change, Contact, Existing, ListChange
-from target_activecampaign.settings import ContactStream
 from target_activecampaign.states import existing_key, state_of
 
 

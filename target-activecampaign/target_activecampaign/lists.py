@@ -15,12 +15,12 @@ from target_kit.clock import Clock
 from target_kit.consent import Method, State, Status, join, status_of
 from target_kit.errors import ConfigurationError, OutcomeUnknown, RowError
 
+from target_activecampaign.contact_settings import ContactStream
 from target_activecampaign.list_client import ListEndpoints, MailingList
 from target_activecampaign.look import Look
 from target_activecampaign.memberships import ManagedList, plan_lists, subscriptions, withdrawals
 from target_activecampaign.model import Contact, Existing, ListChange, Membership
 from target_activecampaign.past import NO_PAST, Past
-from target_activecampaign.settings import ContactStream
 from target_activecampaign.states import state_of
 
 #: The managed lists by their names in the settings.

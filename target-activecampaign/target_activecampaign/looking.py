@@ -12,12 +12,12 @@ from target_kit.intended import Row
 from target_activecampaign import planning
 from target_activecampaign.accounts import Accounts
 from target_activecampaign.client import ActiveCampaign
+from target_activecampaign.contact_settings import ContactStream
 from target_activecampaign.gathering import Gathering, decode_contact
 from target_activecampaign.incremental import Incremental
 from target_activecampaign.lists import Lists
 from target_activecampaign.look import Look
 from target_activecampaign.memory import Memory
-from target_activecampaign.settings import ContactStream
 from target_activecampaign.turns import agrees
 
 logger = logging.getLogger(__name__)

@@ -11,11 +11,11 @@ from target_kit.address import address_key, parse_address
 from target_kit.errors import RowError
 
 from target_activecampaign.cleaning import attribute_of, clean, clean_value
+from target_activecampaign.contact_settings import ContactStream
 from target_activecampaign.deletion import erasure_asked, is_deleted
 from target_activecampaign.encoding import as_text
 from target_activecampaign.model import Contact, KeyType, canonical_key
 from target_activecampaign.origins import is_person_account, origin_of
-from target_activecampaign.settings import ContactStream
 from target_activecampaign.wishes import consents_of, tags_of, wants_of
 
 

@@ -10,9 +10,9 @@ from target_kit.address import Address
 from target_kit.address_change import ChangeClass, ChangePolicy, classify, is_parked
 from target_kit.errors import RowError
 
+from target_activecampaign.contact_settings import ContactStream
 from target_activecampaign.encoding import encode, is_blank, same
 from target_activecampaign.model import FORMER, Change, Contact, Existing, Field, FieldProblem, Rule
-from target_activecampaign.settings import ContactStream
 
 PAGE = 100  # rows a list call returns at most (docs: pagination)
 

@@ -29,13 +29,14 @@ from target_activecampaign.bulk_client import ImportEndpoints
 from target_activecampaign.bulk_queue import finish_left_open
 from target_activecampaign.client import ActiveCampaign
 from target_activecampaign.contact_run import Account, ContactRun
+from target_activecampaign.contact_settings import ContactStream
 from target_activecampaign.control_settings import Mode
 from target_activecampaign.exclusion import exclusive
 from target_activecampaign.fields import prepare_fields
 from target_activecampaign.list_client import ListEndpoints
 from target_activecampaign.lists import resolve_lists
 from target_activecampaign.plan_run import PlanOfRun, plan_of_run
-from target_activecampaign.settings import ContactStream, Settings
+from target_activecampaign.settings import Settings
 
 
 @contextmanager

@@ -136,6 +136,20 @@ CONFIG_SCHEMA: dict[str, Any] = {
             "Accept an api_url outside of api-us1.com and activehosted.com.",
             default=False,
         ),
+        "profile": _setting(
+            "string",
+            "Profile",
+            "test: write to test_accounts and simulators on this machine only; production: write "
+            "to the account of api_url.",
+            default="production",
+            enum=["production", "test"],
+        ),
+        "test_accounts": _setting(
+            ["array", "null"],
+            "Test accounts",
+            "Hosts of accounts that runs with profile test may write to.",
+            items={"type": "string"},
+        ),
         "requests_per_second": _setting(
             "number",
             "Requests per second",

@@ -28,6 +28,7 @@ from target_activecampaign.accounts import Accounts
 from target_activecampaign.bulk import Bulk
 from target_activecampaign.client import ActiveCampaign
 from target_activecampaign.collecting import BATCH, untold
+from target_activecampaign.contact_settings import ContactStream
 from target_activecampaign.deciding import Deciding
 from target_activecampaign.deletes import Deletes
 from target_activecampaign.execute import Executor
@@ -46,7 +47,6 @@ from target_activecampaign.permits import Noting, Permit, StatusOf
 from target_activecampaign.reading_back import ReadingBack, Watched
 from target_activecampaign.retiring import Retiring
 from target_activecampaign.rewriting import Rewriting
-from target_activecampaign.settings import ContactStream
 from target_activecampaign.swaps import Swaps
 from target_activecampaign.tags import Marking, Tags
 from target_activecampaign.turns import DELETED_BEFORE, Turn, Turns

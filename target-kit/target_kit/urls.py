@@ -37,7 +37,7 @@ def check_base_url(url: str, *, allowed_hosts: Sequence[str], allow_custom_host:
     """
     parts = _split(url)
     host = (parts.hostname or "").removesuffix(".")
-    loopback = _is_loopback(host)
+    loopback = is_loopback(host)
     _check_scheme(parts, loopback=loopback)
     if not loopback:
         _check_name(host, allow_custom_host=allow_custom_host)
@@ -73,7 +73,8 @@ def _split(url: str) -> SplitResult:
     return parts
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine, where the simulators live."""
     if host == "localhost":
         return True
     try:

@@ -11,8 +11,9 @@ from target_activecampaign.compatibility import (
     fits,
     source_kinds,
 )
+from target_activecampaign.contact_settings import ContactStream
 from target_activecampaign.model import Field
-from target_activecampaign.settings import ContactStream, read_settings
+from target_activecampaign.settings import read_settings
 from target_kit.errors import ConfigurationError
 
 KINDS = (

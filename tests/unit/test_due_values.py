@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from target_activecampaign.contact_settings import ContactStream
 from target_activecampaign.model import Change, Contact, Existing, Field
 from target_activecampaign.planning import plan_create, plan_update
-from target_activecampaign.settings import ContactStream, read_settings
+from target_activecampaign.settings import read_settings
 from target_kit.address import Address
 
 KEY = {"1": "7"}

@@ -6,9 +6,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from target_activecampaign.contact_settings import ContactStream
 from target_activecampaign.mapping import resolve_key_type, to_contact
 from target_activecampaign.model import KeyType, canonical_key
-from target_activecampaign.settings import ContactStream, read_settings
+from target_activecampaign.settings import read_settings
 from target_kit.errors import RowError
 
 

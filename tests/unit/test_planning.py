@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from target_activecampaign.contact_settings import ContactStream
 from target_activecampaign.mapping import to_contact
 from target_activecampaign.model import Contact, Existing, Field, KeyType, Rule
 from target_activecampaign.planning import (
@@ -14,7 +15,7 @@ from target_activecampaign.planning import (
     plan_create,
     plan_update,
 )
-from target_activecampaign.settings import ContactStream, read_settings
+from target_activecampaign.settings import read_settings
 from target_kit.address import Address, parse_address
 from target_kit.errors import RowError
 

@@ -64,3 +64,27 @@ def test_newest_needs_something_to_order_by() -> None:
     """S0-8: the rule 'newest' without a version column is refused."""
     with pytest.raises(ConfigurationError, match="version_column"):
         read_settings(with_stream(on_duplicate_email="newest"))
+
+
+@pytest.mark.parametrize(
+    ("url", "more", "refused"),
+    [
+        ("https://shop.api-us1.com", {}, True),
+        ("https://shop.api-us1.com", {"test_accounts": ["other.api-us1.com"]}, True),
+        ("https://Sandbox.api-us1.com", {"test_accounts": ["sandbox.api-us1.com"]}, False),
+        ("https://shop.api-us1.com", {"mode": "plan", "plan_file": "plan.json"}, False),
+        ("http://127.0.0.1:8800/activecampaign", {}, False),
+    ],
+)
+def test_a_test_profile_writes_to_no_production_account(
+    url: str, more: dict[str, Any], refused: bool
+) -> None:
+    """S4-33: only to accounts that are named as test accounts, and to simulators; plans may be made
+    of any.
+    """
+    config = {"api_url": url, "api_key": "key", "profile": "test", **more}
+    if refused:
+        with pytest.raises(ConfigurationError, match="profile: test"):
+            read_settings(config)
+    else:
+        read_settings(config)
