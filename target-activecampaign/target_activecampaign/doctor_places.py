@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import stat
 from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
+from target_kit.checkup_places import state_directory
 from target_kit.errors import Interrupted, LockedError, StopRun
 from target_kit.ledger_schema import SCHEMA
 from target_kit.rejects import open_rejects
@@ -21,7 +18,7 @@ from target_activecampaign.settings import Settings
 
 def places(settings: Settings) -> Iterator[Check]:
     """Everything local; nothing is made."""
-    yield from _directory(settings.state_dir)
+    yield from state_directory(settings.state_dir)
     yield from _guarded("rejects", lambda: _rejects(settings))
     yield from _guarded("ledger", lambda: _ledger(settings))
 
@@ -35,23 +32,6 @@ def _guarded(name: str, look: Callable[[], Iterator[Check]]) -> Iterator[Check]:
         yield checks.open_(name, "a run is working with it; ask again after its end")
     except StopRun as error:
         yield checks.fail(name, str(error), "see the cause; a run would end with it", error.code)
-
-
-def _directory(path: Path) -> Iterator[Check]:
-    there = next(one for one in (path, *path.absolute().parents) if one.exists())
-    step = "choose a directory that this user can write, or change its owner"
-    if path.is_symlink() or not there.is_dir():
-        yield checks.fail("state_dir", "is no directory of its own", step)
-    elif not os.access(there, os.W_OK | os.X_OK):
-        yield checks.fail("state_dir", "can't be written by this user", step)
-    elif there != path:
-        yield checks.good("state_dir", "is not there yet; the first run makes it")
-    elif stat.S_IMODE(path.stat().st_mode) & 0o077:
-        said = "others on this machine can enter it"
-        yield checks.warning("state_dir", said, "chmod 700; the next run does so by itself")
-    else:
-        yield checks.good("state_dir", "private and writable")
-    yield checks.space(shutil.disk_usage(there).free)
 
 
 def _rejects(settings: Settings) -> Iterator[Check]:
