@@ -19,7 +19,6 @@ NEVER_ASKED = {
     "contacts_sync_": "contacts/sync is not called",
     "sync_": "contact/sync is not called",
     "patch_": "PATCH is not used",
-    "bulk_": "bulk import is not used",
     "unknown_path": "every path that is used is known",
 }
 

@@ -32,7 +32,7 @@ VALUES: dict[str, tuple[Any, ...]] = {
 ELSEWHERE = (
     "bad_token_", "contactlists_", "resubscribe_", "bounced_", "tag_", "plan_", "api_subscription",
     "membership_", "repeated_", "contact_parts_", "deleted_contact_", "delete_quota",
-    "field_options_", "excluded_",
+    "field_options_", "excluded_", "bulk_",
 )  # fmt: skip
 #: Others that have to stand for a switch to show.
 TOGETHER: dict[str, dict[str, Any]] = {
