@@ -80,7 +80,7 @@ class AccountSink:
             self.reads = {"strategy": "crawl", "because": "no search finds an account by its key"}
             logger.info("%s: reads all accounts and their values", self.gathering.stream.name)
             self.look.crawl()
-        self.progress.begin(tally.total)
+        self.progress.begin(tally.total, self.client.api.calls.total())
         for _ in range(_MAX_PASSES):
             self._blocked, before = 0, intended.count()
             self.process(final=False)
@@ -97,7 +97,9 @@ class AccountSink:
                 if result := self.process_row(decode_account(row.body), final=final):
                     gathering.settle(row, result)
             self.progress.tell(
-                gathering.tally.total, gathering.tally.received + gathering.tally.reoffered
+                gathering.tally.total,
+                gathering.tally.received + gathering.tally.reoffered,
+                self.client.api.calls.total(),
             )
             if final:
                 gathering.rejects.sync()

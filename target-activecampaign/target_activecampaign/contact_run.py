@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from target_kit.clock import Clock
 from target_kit.gate import StateGate
-from target_kit.guards import Guards, Measure, Tripped, check, tripped_error
+from target_kit.guards import Tripped, tripped_error
 from target_kit.hands import Hands
 from target_kit.index import DestinationIndex
 from target_kit.intake import Intake
@@ -33,6 +33,7 @@ from target_activecampaign.account_run import AccountRun
 from target_activecampaign.client import ActiveCampaign
 from target_activecampaign.contact_settings import ContactStream
 from target_activecampaign.control_settings import Mode
+from target_activecampaign.guarding import can_trip, tripped
 from target_activecampaign.importing import Importing, importing
 from target_activecampaign.itemising import Naming
 from target_activecampaign.lists import ListIds
@@ -123,7 +124,7 @@ class ContactRun:
             )  # fmt: skip
             try:
                 sink.look_around()
-                if _can_trip(self.settings.control.guards, stream, sink.intended.count()):
+                if can_trip(self.settings.control.guards, stream, sink.intended.count()):
                     self._guard(stream, sink, ledger)
                 sink.carry_out()
             finally:
@@ -191,18 +192,9 @@ class ContactRun:
                     self._say(stream, sink, tally, rejects.path)
         notes = made[0].notes
         notes.rest()
-        return Rehearsed(notes, picture, self._check(notes, tally))
-
-    def _check(self, notes: Notes, tally: Tally) -> list[Tripped]:
-        """The guards that say no. New contacts are measured by all that the account has, everything
-        else by the records of this run that were found there.
-        """
-        guards, known = self.settings.control.guards, tally.sources["cfd"] + tally.sources["ctt"]
-        measures = {name: Measure(number, known) for name, number in notes.changes.items()}
-        if any(name == "creates" for name, _ in guards.shares):
-            total = self.account.client.total()
-            measures["creates"] = Measure(notes.changes["creates"], total)
-        return check(guards, measures)
+        return Rehearsed(
+            notes, picture, tripped(self.settings.control.guards, notes, tally, client.total)
+        )
 
     # --- parts ---
 
@@ -255,6 +247,7 @@ class ContactRun:
             full_read_days=self.settings.full_read_days,
             verify_sample=self.settings.control.verify_sample,
             quarantine_after=self.settings.control.quarantine_after,
+            requests_per_second=self.settings.requests_per_second,
             hands=Hands() if rehearses else self.account.hands,
         )
 
@@ -290,19 +283,6 @@ class ContactRun:
         reads = sink.looking.reads.as_dict() if sink.looking.reads else None
         done = StreamReport.of(stream.name, tally, reads, rejects_file, sink.details)
         self.report.streams.append(done)
-
-
-def _can_trip(guards: Guards, stream: ContactStream, records: int) -> bool:
-    """Whether any guard could say no: shares of few are not looked at, and what the settings of a
-    stream never do needs no rehearsal.
-    """
-    shares = guards.shares if records >= guards.min_population else ()
-    never = set()
-    if not (stream.lists or stream.deletes.acts):
-        never.add("unsubscribes")
-    if not stream.clears:
-        never.add("blank_outs")
-    return any(name not in never for name, _ in (*guards.numbers, *shares))
 
 
 def _nowhere(seq: int | None) -> None:

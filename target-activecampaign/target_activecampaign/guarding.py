@@ -1,0 +1,37 @@
+"""What a guard says of a rehearsed stream of contacts, and whether it could say anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from target_kit.guards import Guards, Measure, Tripped, check
+from target_kit.outcome import Tally
+
+from target_activecampaign.contact_settings import ContactStream
+from target_activecampaign.noting import Notes
+
+
+def can_trip(guards: Guards, stream: ContactStream, records: int) -> bool:
+    """Whether any guard could say no: shares of few are not looked at, and what the settings of a
+    stream never do needs no rehearsal.
+    """
+    shares = guards.shares if records >= guards.min_population else ()
+    never = set()
+    if not (stream.lists or stream.deletes.acts):
+        never.add("unsubscribes")
+    if not stream.clears:
+        never.add("blank_outs")
+    return any(name not in never for name, _ in (*guards.numbers, *shares))
+
+
+def tripped(
+    guards: Guards, notes: Notes, tally: Tally, total: Callable[[], int | None]
+) -> list[Tripped]:
+    """The guards that say no. New contacts are measured by all that the account has (`total`, asked
+    only where that matters), everything else by the records of this run that were found there.
+    """
+    known = tally.sources["cfd"] + tally.sources["ctt"]
+    measures = {name: Measure(number, known) for name, number in notes.changes.items()}
+    if any(name == "creates" for name, _ in guards.shares):
+        measures["creates"] = Measure(notes.changes["creates"], total())
+    return check(guards, measures)
