@@ -20,6 +20,7 @@ from target_kit.singer import KitTarget
 from target_kit.stream_schemas import remember
 
 from target_activecampaign.audit_command import audit_command
+from target_activecampaign.change_email_command import change_email_command
 from target_activecampaign.compatibility import declared_faults
 from target_activecampaign.explain_command import explain_command
 from target_activecampaign.doctor_command import doctor_command
@@ -53,6 +54,7 @@ class TargetActiveCampaign(KitTarget):
         "explain": lambda stop: explain_command(TargetActiveCampaign, stop),
         "rejects": lambda stop: rejects_command(TargetActiveCampaign, stop),
         "forget": lambda stop: forget_command(TargetActiveCampaign, stop),
+        "change-email": lambda stop: change_email_command(TargetActiveCampaign, stop),
     }
 
     def __init__(self, **kwargs: Any) -> None:
