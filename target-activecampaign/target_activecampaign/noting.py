@@ -34,7 +34,8 @@ class Notes:
     def __init__(self, stream: str, digests: Digests, told: Callable[[Entry], None]) -> None:
         self.stream = stream
         self.actions: Counter[str] = Counter()
-        self.changes: Counter[str] = Counter()
+        # Zeros from the start: a run without a change is one whose guards can be evaluated.
+        self.changes = Counter(dict.fromkeys(("creates", "updates", *_COUNTED), 0))
         self.withdrawals = 0
         self._digests = digests
         self._told = told

@@ -74,6 +74,16 @@ def deliver(target: WarmTarget, data: list[dict[str, Any]], **more: Any) -> Run:
 
 
 @pytest.mark.parametrize("what", [*CHANGES, "creates"])
+def test_a_run_without_a_change_passes_every_guard(guarded: Any, sim: Simulator, what: str) -> None:
+    """S0-34: none of so many is a number; a night on which nothing changed is not stopped."""
+    limits = {f"max_{what}": 0, f"max_{what}_pct": 0, "min_population": 10}
+    run = deliver(guarded("updates", 0, 20, **limits), rows("updates", 0, 20))
+    assert run.code == 0, run.stderr
+    assert run.outcomes == {"unchanged": 20}
+    assert sim.requests(writes=True) == []
+
+
+@pytest.mark.parametrize("what", [*CHANGES, "creates"])
 @pytest.mark.parametrize("over", [False, True], ids=["at the limit", "one above"])
 def test_a_number_is_kept_exactly(guarded: Any, sim: Simulator, what: str, over: bool) -> None:
     """Three are allowed: three go, four stop the run with 4 before anything is written."""
