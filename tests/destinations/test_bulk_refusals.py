@@ -16,6 +16,7 @@ from destinations.test_bulk import (
     quick,
     seed,
     target,
+    there,
 )
 from destinations_support import WarmTarget, keys_are_unique, routes, seeded_fields
 from simulators_support import Simulator
@@ -183,3 +184,36 @@ def test_patience_for_an_import_ends_with_seven_and_the_next_run_waits_first(
     assert deliver(target, later).outcomes == {"applied": 12}
     assert {one["firstName"] for one in quick.contacts().values()} == {"Later"}
     assert keys_are_unique(quick)
+
+
+@pytest.mark.parametrize("kind", ["edit_contact", "delete_contact"])
+def test_who_moves_or_goes_in_between_is_seen(
+    quick: Simulator, target: WarmTarget, kind: str
+) -> None:
+    """S0-24 S0-37: an import makes a contact of an address that nobody has any more. It is found by
+    the ids that the vendor tells: beside the one that moved it is a named reject, else it is the
+    person's.
+    """
+    seed(quick, *(there(key) for key in range(1, 21)))
+    more = {"newEmail": "moved@example.com"} if kind == "edit_contact" else {}
+    event = {"type": kind, "email": "person3@example.com", **more}
+    quick.faults(
+        [
+            {
+                "match": {"method": "POST", "path": "/import/"},
+                "nth": 1,
+                "action": {"type": "event", "when": "before", "event": event},
+            }
+        ]
+    )
+    run = deliver(target, people(20))
+    keys = [one["fieldValues"].get("BUBSCTTID", "0") for one in quick.state()["contacts"]]
+    if kind == "delete_contact":
+        assert run.outcomes == {"applied": 20}
+        assert sorted(keys, key=int) == [str(key) for key in range(1, 21)]
+    else:
+        assert run.outcomes == {"applied": 19, "rejected": 1}
+        assert [(one["record"]["ctt_id"], one["cause"]) for one in target.rejects] == [
+            (3, "address_taken")
+        ]
+        assert keys.count("3") == 1
