@@ -7,12 +7,11 @@ more. It has ids of batches and no persons.
 from __future__ import annotations
 
 import hashlib
-import re
 from pathlib import Path
 
 import msgspec
 from target_kit.errors import StopRun
-from target_kit.files import private_directory, write_atomically
+from target_kit.files import file_name, private_directory, write_atomically
 
 
 class _Content(msgspec.Struct):
@@ -40,7 +39,7 @@ class BulkJournal:
     def of(cls, state_dir: Path, account: str, stream: str) -> BulkJournal:
         """The journal of a stream, not yet on disk."""
         private_directory(state_dir)
-        name = re.sub(r"[^A-Za-z0-9_.-]", "_", stream)
+        name = file_name(stream)
         return cls(state_dir / f"bulk-{_digest(account)}-{name}.json")
 
     @classmethod

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from target_kit.errors import ConfigurationError
+
+
+def file_name(name: str) -> str:
+    """A stream's name as that of a file: taps name streams as they like."""
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", name)
 
 
 def private_directory(path: Path) -> Path:

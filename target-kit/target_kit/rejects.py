@@ -12,7 +12,6 @@ is still open (S0-59, S0-60).
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -23,7 +22,7 @@ from typing import Any
 import msgspec
 
 from target_kit.errors import ConfigurationError, StopRun
-from target_kit.files import open_private, private_directory, write_atomically
+from target_kit.files import file_name, open_private, private_directory, write_atomically
 from target_kit.outcome import Result
 
 _FLUSH_BYTES = 256 * 1024
@@ -82,7 +81,7 @@ class RejectStore:
     @staticmethod
     def path_of(state_dir: Path, stream: str) -> Path:
         """Where the rejects of `stream` are kept."""
-        return state_dir / "rejects" / f"{re.sub(r'[^A-Za-z0-9_.-]', '_', stream)}.jsonl"
+        return state_dir / "rejects" / f"{file_name(stream)}.jsonl"
 
     def add(
         self,

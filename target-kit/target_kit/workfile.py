@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from target_kit.errors import StopRun
-from target_kit.files import open_private, private_directory
+from target_kit.files import file_name, open_private, private_directory
 
 
 class WorkFileError(StopRun):
@@ -27,7 +27,7 @@ def work_file(state_dir: Path, name: str) -> Iterator[sqlite3.Connection]:
     The caller holds the run's lock, so a file already there belongs to a run that died while it
     was opening it. Raises WorkFileError, also for what goes wrong inside the block.
     """
-    path = private_directory(state_dir / "work") / f"{name}.sqlite"
+    path = private_directory(state_dir / "work") / f"{file_name(name)}.sqlite"
     try:
         connection = _open(path)
         try:

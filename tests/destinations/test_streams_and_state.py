@@ -155,3 +155,15 @@ def test_an_empty_set_is_no_error(sim: Simulator, target: WarmTarget) -> None:
     run = target.run([schema(), state(4)])
     assert (run.code, run.last_state) == (0, 4)
     assert sim.requests() == []
+
+
+def test_a_stream_may_have_any_name(make_target: Any, sim: Simulator) -> None:
+    """Taps name streams as their tables are called: a slash is no folder."""
+    name = "public/customers: all?"
+    target = make_target(streams={name: {"fields": {"email": "email"}, "key": None}})
+    sim.seed({"fields": seeded_fields()})
+    row = {"type": "RECORD", "stream": name, "record": {"email": "a@example.com"}}
+    bad = {"type": "RECORD", "stream": name, "record": {"email": "nobody"}}
+    run = target.run([schema(name), row, bad])
+    assert run.code == 0, run.stderr
+    assert run.outcomes == {"applied": 1, "rejected": 1}

@@ -93,6 +93,8 @@ class Setting:
     inline: str = "works"
     put_conflict: str = "nothing_applied"
     email_case: str = "preserve"
+    strategy: str = "single"
+    connections: int = 1
 
     def stream(self) -> dict[str, Any]:
         """The stream's mapping."""
@@ -131,6 +133,8 @@ class Setting:
             "inline_field_values_on_put": self.inline,
             "put_email_conflict": self.put_conflict,
             "email_case": self.email_case,
+            "bulk_delay_seconds": 0.1,
+            "bulk_rate_limit": False,
         }
 
 

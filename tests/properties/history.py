@@ -49,7 +49,11 @@ class History:
         self.sim.seed({"fields": fields, "lists": lists, "tags": [FOREIGN_TAG], "contacts": people})
         self.sim.switches(**setting.switches())
         self.target = self.place.target(
-            streams={"contacts": setting.stream()}, reads=setting.reads, timeout_seconds=10
+            streams={"contacts": setting.stream()},
+            reads=setting.reads,
+            strategy=setting.strategy,
+            connections=setting.connections,
+            timeout_seconds=10,
         )
         contacts = {c["id"]: c for c in self.sim.state()["contacts"]}
         self.watch = Watch(setting, contacts, seen=self.place.seen)

@@ -93,6 +93,8 @@ class WholeContact(History, RuleBasedStateMachine):
             inline=st.sampled_from(["works", "ignored"]),
             put_conflict=st.sampled_from(["nothing_applied", "email_ignored"]),
             email_case=st.sampled_from(["preserve", "lower"]),
+            strategy=st.sampled_from(["single", "bulk"]),
+            connections=st.sampled_from([1, 4]),
         ),
         stranger=st.sampled_from([None, "p1@example.com", "P2n@example.com"]),
     )
