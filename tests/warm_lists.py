@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,15 @@ class WarmListTarget(ListTarget):
         """`target-optimizely recover` with these options."""
         program, *config = self.command(**more)
         return self._run([program, "recover", *config, *options], b"")
+
+    def operate(
+        self, name: str, *options: str, data: bytes = b"", **more: Any
+    ) -> subprocess.CompletedProcess[str]:
+        """What an operator types: a command of the target, with this configuration."""
+        program, *config = self.command(**more)
+        typed = [program, name, *config, *options]
+        code, out, err = self._zygote.run(typed, data, self.home)
+        return subprocess.CompletedProcess(typed, code, out.decode(), err.decode())
 
     def _run(self, command: list[str], data: bytes) -> Run:
         report = self.home / "report.json"

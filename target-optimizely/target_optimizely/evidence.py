@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,29 @@ from target_kit.files import open_private, private_directory, write_atomically
 from target_optimizely.rows import WantedRows
 
 _encode = msgspec.json.Encoder().encode
+
+
+class LeftOutLine(msgspec.Struct, frozen=True):
+    """Who is not in a list: the line of the input, the backoffice's entity, and why."""
+
+    line: int
+    entity_type: str
+    entity_id: str
+    outcome: str
+    cause: str
+    message: str
+
+    @property
+    def key(self) -> str:
+        """The entity; "" for a row without one."""
+        return f"{self.entity_type} {self.entity_id}".strip()
+
+    def is_about(self, key: str) -> bool:
+        """Whether somebody who typed `key` means this entity: by its id, or by type and id."""
+        return key.strip() in (self.entity_id, self.key) and bool(self.entity_id)
+
+
+_decode = msgspec.json.Decoder(LeftOutLine).decode
 
 
 def left_out_path(state_dir: Path, name: str) -> Path:
@@ -27,27 +50,42 @@ def write_left_out(path: Path, rows: WantedRows) -> int:
 
     The whole set comes again with the next run, so the file tells about the last run only.
     """
-    private_directory(path.parent)
-    lines = bytearray()
-    number = 0
-    for line, kind, key, outcome, cause, message in rows.left_out():
-        number += 1
-        lines += _encode(
-            {
-                "line": line,
-                "entity_type": kind,
-                "entity_id": key,
-                "outcome": outcome,
-                "cause": cause,
-                "message": message,
-            }
-        )
-        lines += b"\n"
+    found = [LeftOutLine(*columns) for columns in rows.left_out()]
+    _write(path, found)
+    return len(found)
+
+
+def read_left_out(state_dir: Path, name: str) -> list[LeftOutLine]:
+    """What `write_left_out` has written of a list; nothing where there was no run.
+
+    Raises ConfigurationError.
+    """
+    path = left_out_path(state_dir, name)
     try:
-        write_atomically(path, bytes(lines))
+        return [_decode(line) for line in path.read_bytes().splitlines()]
+    except FileNotFoundError:
+        return []
+    except (OSError, msgspec.MsgspecError):
+        raise ConfigurationError(
+            f"state_dir: {path} can't be read; the next run writes it anew"
+        ) from None
+
+
+def drop_left_out(state_dir: Path, name: str, keys: Collection[str]) -> int:
+    """Take whoever has one of these keys out of the file; how many lines."""
+    found = read_left_out(state_dir, name)
+    kept = [one for one in found if not any(one.is_about(key) for key in keys)]
+    if len(kept) < len(found):
+        _write(left_out_path(state_dir, name), kept)
+    return len(found) - len(kept)
+
+
+def _write(path: Path, found: Iterable[LeftOutLine]) -> None:
+    private_directory(path.parent)
+    try:
+        write_atomically(path, b"".join(_encode(one) + b"\n" for one in found))
     except OSError as error:
         raise ConfigurationError(f"state_dir: {path} can't be written: {error.strerror}") from None
-    return number
 
 
 def append_evidence(state_dir: Path, list_id: int, entry: Mapping[str, Any]) -> None:

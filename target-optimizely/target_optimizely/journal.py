@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from target_kit.files import private_directory
 
 from target_optimizely.comparing import Comparison
 from target_optimizely.database import Database, reason
-from target_optimizely.model import OPEN_PHASES, Intent, Phase
+from target_optimizely.model import OPEN_PHASES, Intent, Phase, Row
 from target_optimizely.rows import TABLES, WantedRows
 from target_optimizely.stored_rows import StoredRows
 
@@ -154,6 +154,25 @@ class Journal:
                 (phase.value, at, size, intent.id),
             )
             connection.execute("DELETE FROM intents WHERE id <= ?", (intent.id - KEPT_INTENTS,))
+
+    def forget_stored(self, meant: Callable[[Row, tuple[str, ...]], bool]) -> int:
+        """Take rows out of the last snapshot, which stays one that can be put back; how many.
+
+        `meant` is asked with each row and the names of its values. No intent may be open.
+        """
+        intent = self.last_intent()
+        if intent is None:
+            return 0
+        rows = [row.pos for row in self.stored.all() if meant(row, intent.snapshot_names)]
+        if not rows or not self.stored.is_intact(intent.snapshot_digest):
+            # Of a damaged snapshot nothing can be put back: all of it goes.
+            return self._db.execute("DELETE FROM stored") if rows else 0
+        self._db.many("DELETE FROM stored WHERE pos = ?", ((pos,) for pos in rows))
+        self._db.execute(
+            "UPDATE intents SET snapshot_digest = ?, snapshot_rows = ? WHERE id = ?",
+            self.stored.digest(), self.stored.total(), intent.id,
+        )  # fmt: skip
+        return len(rows)
 
     def last_good(self) -> int | None:
         """Size of the list when a change last came to its end; None where that is not known."""

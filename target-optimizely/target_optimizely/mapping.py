@@ -118,6 +118,12 @@ class Mapper:
         return tuple(texts)
 
 
+def names_of(entity_type: str, entity_id: str, address: str) -> tuple[str, ...]:
+    """What a person is called by, for `target_kit.suppression`; `address` in its key form."""
+    key = (f"key:{entity_type} {entity_id}",) if entity_id else ()
+    return (*key, f"email:{address}") if address else key
+
+
 def pattern_of(values: tuple[str | None, ...], null_values: str) -> str:
     """Which columns are left out of the call: only with `null_values: omit` any."""
     if null_values != "omit":

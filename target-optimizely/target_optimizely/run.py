@@ -22,6 +22,7 @@ from target_kit.feedback import read_feedback
 from target_kit.intake import Intake
 from target_kit.outcome import Outcome, Result, Step, Tally
 from target_kit.report import StreamReport
+from target_kit.suppression import Suppressions
 
 from target_optimizely import guards
 from target_optimizely.checks import check_list
@@ -116,7 +117,9 @@ class Run:
             most = sys.maxsize if self.plan.planning else self.bench.settings.max_errors
             tally = Tally(most)
             mapper = Mapper(one, moment_columns(intake.streams[stream].schema))
-            collector = Collector(mapper, journal, tally)
+            collector = Collector(
+                mapper, journal, tally, Suppressions(self.bench.settings.state_dir, one.name)
+            )
             jobs.append(ListJob(one, journal, collector, Outcomes(tally)))
         return jobs
 

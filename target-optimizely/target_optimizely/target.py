@@ -22,8 +22,13 @@ from target_kit.singer import KitTarget
 
 from target_optimizely import guards
 from target_optimizely.checks import check_list
+from target_optimizely.doctor_command import doctor_command
+from target_optimizely.explain_command import explain_command
+from target_optimizely.forget_command import forget_command
+from target_optimizely.plan_desk import plan_command
 from target_optimizely.recover_command import recover_command
 from target_optimizely.recovering import Recovering
+from target_optimizely.rejects_command import rejects_command
 from target_optimizely.run import Run
 from target_optimizely.schema import CONFIG_SCHEMA
 from target_optimizely.settings import Settings, read_settings
@@ -38,7 +43,12 @@ class TargetOptimizely(KitTarget):
     name = "target-optimizely"
     config_jsonschema: ClassVar[dict[str, Any]] = CONFIG_SCHEMA
     commands: ClassVar[Mapping[str, Callable[[StopSignal], click.Command]]] = {
-        "recover": lambda stop: recover_command(TargetOptimizely, stop)
+        "plan": lambda stop: plan_command(TargetOptimizely, stop),
+        "doctor": lambda stop: doctor_command(TargetOptimizely, stop),
+        "explain": lambda stop: explain_command(TargetOptimizely, stop),
+        "rejects": lambda stop: rejects_command(TargetOptimizely, stop),
+        "forget": lambda stop: forget_command(TargetOptimizely, stop),
+        "recover": lambda stop: recover_command(TargetOptimizely, stop),
     }
 
     def __init__(self, **kwargs: Any) -> None:

@@ -13,13 +13,15 @@ from target_kit.errors import BudgetExceeded, GuardTripped, RowError
 from target_kit.outcome import Outcome, Result, Step, Tally
 from target_kit.signals import StopSignal
 from target_kit.spool import Spool, SpooledRecord
+from target_kit.suppression import Suppressions
 
 from target_optimizely.journal import Journal
-from target_optimizely.mapping import Mapper, Skip, WrongConsent, pattern_of
+from target_optimizely.mapping import Mapper, Skip, WrongConsent, names_of, pattern_of
 from target_optimizely.model import Recipient
 from target_optimizely.values import to_text
 
 BATCH = 1000
+_FORGOTTEN = Skip("forgotten", "was erased by the command forget")
 
 logger = logging.getLogger(__name__)
 # Numbers keep the digits the source gave them.
@@ -33,6 +35,7 @@ class Collector:
     mapper: Mapper
     journal: Journal
     tally: Tally
+    suppressions: Suppressions
     wrong_consent: int = 0
     first_wrong_line: int = 0
     _wanted: list[tuple[int, int, str, Recipient]] = field(default_factory=list)
@@ -54,12 +57,18 @@ class Collector:
         except RowError as error:
             self._leave_out(spooled, record, _rejected(error))
             return
+        if isinstance(found, Recipient) and self._is_forgotten(found):
+            found = _FORGOTTEN
         if isinstance(found, Skip):
             result = Result(Outcome.SUPPRESSED, Step.CHECK, found.cause, found.message)
             self._leave_out(spooled, record, result)
             return
         pattern = pattern_of(found.values, self.mapper.settings.null_values)
         self._wanted.append((spooled.seq, spooled.line, pattern, found))
+
+    def _is_forgotten(self, found: Recipient) -> bool:
+        names = names_of(found.entity_type, found.entity_id, found.address_key)
+        return self.suppressions.covers(*names)
 
     def flush(self) -> None:
         """Hand what was taken to the journal."""

@@ -149,7 +149,7 @@ def test_two_runs_never_work_on_one_list(
     assert target.transfer([row(n) for n in range(3)]).code == 0
     held = content(sim)
     sim.forget_requests()
-    (lock,) = (target.home / "state" / "locks").iterdir()
+    (lock,) = (target.home / "state" / "locks").glob(f"recipient list-{'?' * 16}.lock")
     with Path(lock).open("rb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         run = target.transfer([row(n) for n in range(4)])
