@@ -164,7 +164,7 @@ def test_drift_is_told_as_far_as_the_ledger_knows(sim: Simulator, make_target: M
 def test_changes_by_others_since_the_last_run_are_told(
     sim: Simulator, make_target: MakeTarget
 ) -> None:
-    """S4-41: what a run has written itself is not taken for somebody else's change."""
+    """S4-34: what a run has written itself is not taken for somebody else's change."""
     sim.seed({"fields": seeded_fields()})
     target = make_target(reads="incremental")
     target.deliver([record(1), record(2)])
