@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from target_kit.index import DestinationIndex
@@ -18,6 +18,7 @@ from target_activecampaign.incremental import Incremental
 from target_activecampaign.lists import Lists
 from target_activecampaign.look import Look
 from target_activecampaign.memory import Memory
+from target_activecampaign.model import Contact
 from target_activecampaign.turns import agrees
 
 logger = logging.getLogger(__name__)
@@ -74,23 +75,35 @@ class Looking:
         return self.reads is not None and self.reads.strategy in ("point", "incremental")
 
     def settle_agreeing(self, batches: Iterable[list[Row]], is_late: Callable[[Row], bool]) -> None:
-        """Rows that need no look leave the set; of those that do, known contacts are read."""
+        """Rows that need no look leave the set."""
         if self.incremental is None or self.reads is None:
             return
         source = "cfd" if self.stream.key else "ctt"
         for batch in batches:
             self.gathering.stop.check()
-            self.memory.recall(batch)
-            due = []
-            for row in batch:
-                contact = decode_contact(row.body)
-                shared = self.lists is not None and self.lists.is_shared(contact)
-                if shared or is_late(row) or not self.incremental.agrees(row, contact):
-                    due.append(contact)
-                else:
-                    self.gathering.settle(row, agrees(source))
-            if self.by_point:
-                self.look.read_known(self.incremental.known_ids(due))
+            for row in self.look_at(batch, is_late)[0]:
+                self.gathering.settle(row, agrees(source))
+
+    def look_at(
+        self, batch: Sequence[Row], is_late: Callable[[Row], bool]
+    ) -> tuple[list[Row], list[Contact]]:
+        """The rows of a batch that need no look, and the contacts of all others: those that are
+        known are read, 1 call per 100.
+        """
+        if self.incremental is None:
+            return [], [decode_contact(row.body) for row in batch]
+        self.memory.recall(batch)
+        agreeing, due = [], []
+        for row in batch:
+            contact = decode_contact(row.body)
+            shared = self.lists is not None and self.lists.is_shared(contact)
+            if shared or is_late(row) or not self.incremental.agrees(row, contact):
+                due.append(contact)
+            else:
+                agreeing.append(row)
+        if self.by_point:
+            self.look.read_known(self.incremental.known_ids(due))
+        return agreeing, due
 
     def done(self) -> None:
         """Every row has its outcome: the next run may begin where this one did."""

@@ -36,8 +36,8 @@ class ContactSink(Workshop):
     def look_everybody_up(self) -> None:
         """Read at once what batches would have been read one by one for."""
         for batch in self.intended.batches(BATCH) if self.looking.by_point else ():
-            contacts = [decode_contact(row.body) for row in batch]
-            self.look.look_up([contact for contact in contacts if not contact.deleted])
+            _, due = self.looking.look_at(batch, self.is_late)
+            self.look.look_up([contact for contact in due if not contact.deleted])
 
     def adopt(self, other: ContactSink) -> None:
         """Begin where another one stands that has looked around."""

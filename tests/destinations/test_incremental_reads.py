@@ -78,6 +78,18 @@ def test_a_night_without_changes_costs_a_few_calls(sim: Simulator, target: WarmT
     assert len(contacts) == 1
 
 
+def test_guards_look_nobody_up_who_agrees(sim: Simulator, target: WarmTarget) -> None:
+    """A rehearsal reads what its run reads: few calls without a change, and with one."""
+    target.config["guards"] = {"min_population": 10}
+    run = deliver(target, *rows())
+    assert run.causes == {"unchanged_since": PEOPLE}
+    assert sim.summary()["total"] == sum(run.report["calls"].values()) <= 10
+    sim.forget_requests()
+    run = deliver(target, *rows(p5={"given_name": "Neu"}))
+    assert run.outcomes == {"applied": 1, "unchanged": PEOPLE - 1}
+    assert sim.summary()["total"] <= 14
+
+
 def test_what_changed_on_either_side_is_brought_together(
     sim: Simulator, target: WarmTarget
 ) -> None:
