@@ -17,6 +17,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from target_kit.address import address_key
+
 #: A write's answer with another success status tells nothing that is documented.
 DONE = frozenset({200, 201})
 #: Words that say "no" in an answer of status 200: those of v1, and of gateways in front.
@@ -29,17 +31,21 @@ class Contract:
     """`envelope` names the object that answers a write, as it does what was sent; "" for none.
 
     `echoes` are keys that must be as sent, and `named` that the object must have an id, the one of
-    the path where that ends in one.
+    the path where that ends in one. `values` that come beside it must be of this object, and with
+    `address` it must have the one that was sent.
     """
 
     envelope: str = ""
     echoes: tuple[str, ...] = ()
     named: bool = False
+    address: bool = False
+    values: str = ""
 
 
 WRITES: Mapping[str, Contract] = {
-    "POST contacts": Contract("contact", named=True),
-    "PUT contacts/{id}": Contract("contact", named=True),
+    "POST contacts": Contract("contact", named=True, address=True, values="fieldValues"),
+    # A refused address may be kept in silence; whoever sends one compares it.
+    "PUT contacts/{id}": Contract("contact", named=True, values="fieldValues"),
     "POST fieldValues": Contract("fieldValue", ("contact", "field")),
     "POST contactLists": Contract("contactList", ("contact", "list")),
     "POST contactTags": Contract("contactTag", ("contact", "tag"), named=True),
@@ -113,7 +119,21 @@ def break_of_write(route: str, path: str, status: int, body: Any, sent: Any) -> 
     if route.endswith("/{id}"):
         wanted["id"] = path.rpartition("/")[2]
     wrong = [key for key in (*contract.echoes, "id") if _differs(key, told, wanted)]
-    return f"with another {', '.join(wrong)} than was sent" if wrong else ""
+    told_address = _text(told, "email") if contract.address else ""
+    if told_address and address_key(told_address) != address_key(_text(wanted, "email")):
+        wrong.append("email")
+    if wrong:
+        return f"with another {', '.join(wrong)} than was sent"
+    beside = body.get(contract.values)
+    rows = beside if isinstance(beside, list) else []
+    if any(isinstance(row, Mapping) and _text(row, "contact") != str(told["id"]) for row in rows):
+        return f"with {contract.values} of another {contract.envelope}"
+    return ""
+
+
+def _text(row: Mapping[str, Any], key: str) -> str:
+    value = row.get(key)
+    return "" if value is None else str(value)
 
 
 def break_of_read(route: str, body: Mapping[str, Any]) -> str:

@@ -259,9 +259,8 @@ def _contact_body(change: Change) -> dict[str, Any]:
 
 
 def _confirmed(body: Mapping[str, Any]) -> set[str]:
-    """Ids of the fields that the answer to a write shows values of, for this very contact."""
-    own = text_of(body["contact"]["id"])
-    return {value.field_id for value in _field_values(body) if value.contact_id == own}
+    """Ids of the fields that the answer to a write shows values of."""
+    return {value.field_id for value in _field_values(body)}
 
 
 def _existing(body: Mapping[str, Any]) -> tuple[list[Existing], bool]:

@@ -111,8 +111,8 @@ def missing_in(
         return [GONE]
     names = [
         name
-        for name in sorted(written.attributes & believed.attributes.keys())
-        if live.attributes.get(name, "").strip() != believed.attributes[name].strip()
+        for name in sorted(written.attributes & believed.attributes.keys() & live.attributes.keys())
+        if live.attributes[name].strip() != believed.attributes[name].strip()
     ]
     if written.address and address_key(live.email) != address_key(believed.email):
         names.append("email")

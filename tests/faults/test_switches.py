@@ -28,11 +28,12 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "search_lag_seconds": (0.5,),
     "max_value_length": (3, 5),
 }
-#: Switches (by how they begin) of what a stream without lists, tags and deletions never asks for.
+#: Switches (by how they begin) of what a stream without lists, tags and deletions never asks for,
+#: and of what `test_untrue_answers` is about.
 ELSEWHERE = (
     "bad_token_", "contactlists_", "resubscribe_", "bounced_", "tag_", "plan_", "api_subscription",
     "membership_", "repeated_", "contact_parts_", "deleted_contact_", "delete_quota",
-    "field_options_", "excluded_", "bulk_",
+    "field_options_", "excluded_", "untrue_", "automation_", "bulk_",
 )  # fmt: skip
 #: Others that have to stand for a switch to show.
 TOGETHER: dict[str, dict[str, Any]] = {

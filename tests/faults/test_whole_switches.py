@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from api_simulators.activecampaign.switches import TABLE
 from destinations_support import sums_close
-from faults import test_bulk_switches, test_switches
+from faults import test_bulk_switches, test_switches, test_untrue_answers
 from faults import whole_scene as scene
 from faults.canary import assert_quiet
 from faults.support import Zygote, eventually
@@ -40,8 +40,10 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "max_value_length": (3, 5),
 }  # fmt: skip
 #: Switches of the transport, which has no part in what is written: the scene of contacts has them.
-#: Imports have a scene of their own.
-ELSEWHERE = ("rate_limit", "ratelimit_", "retry_after", "too_many_", "bulk_")
+#: Imports have a scene of their own, and so has what is not so.
+ELSEWHERE = (
+    "rate_limit", "ratelimit_", "retry_after", "too_many_", "bulk_", "untrue_", "automation_",
+)  # fmt: skip
 #: Others that have to stand for a switch to show.
 TOGETHER: dict[str, dict[str, Any]] = {
     "contact_limit_status": {"contact_limit": len(scene.contacts())},
@@ -241,7 +243,7 @@ def test_without_a_flip_the_whole_scene_holds_for_all_ways_of_reading(
 
 def test_every_switch_is_flipped_or_has_a_reason() -> None:
     """X8: no guess of the simulator is left out of the table in silence."""
-    of_imports = {name for name, _, _ in test_bulk_switches.flips()}
+    elsewhere = {name for name, _, _ in test_bulk_switches.flips()} | {*test_untrue_answers.VALUES}
     for switch in TABLE:
         tried = [
             not switch.name.startswith(left_out)
@@ -250,5 +252,5 @@ def test_every_switch_is_flipped_or_has_a_reason() -> None:
                 (VALUES, ELSEWHERE), (test_switches.VALUES, test_switches.ELSEWHERE)
             )
         ]  # fmt: skip
-        flipped = any(tried) or switch.name in of_imports
+        flipped = any(tried) or switch.name in elsewhere
         assert flipped or reason_unused(switch.name), switch.name

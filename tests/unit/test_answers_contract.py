@@ -85,6 +85,30 @@ def test_a_write_by_id_is_answered_about_that_id(told: Any, broken: bool) -> Non
     assert said == ("with another id than was sent" if broken else "")
 
 
+CREATED = {"contact": {"email": "Ann@Example.com", "fieldValues": [{"field": "5", "value": "x"}]}}
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({"contact": {"id": "9", "email": "ann@example.com"}}, ""),
+        ({"contact": {"id": "9"}}, ""),
+        (
+            {"contact": {"id": "9", "email": "bob@example.com"}},
+            "with another email than was sent",
+        ),
+        ({"contact": {"id": "9"}, "fieldValues": [{"contact": 9, "field": "5"}]}, ""),
+        (
+            {"contact": {"id": "9"}, "fieldValues": [{"contact": "8", "field": "5"}]},
+            "with fieldValues of another contact",
+        ),
+    ],
+)
+def test_a_new_contact_is_the_one_that_was_sent(told: dict[str, Any], said: str) -> None:
+    """By its address, and by whose values came along: an id alone could be anybody's."""
+    assert break_of_write("POST contacts", "/api/3/contacts", 201, told, CREATED) == said
+
+
 def test_a_removal_is_answered_with_an_object_of_any_kind() -> None:
     """`{}` is what the vendor sends, unless it says that it did not."""
     route, path = "DELETE contactTags/{id}", "/api/3/contactTags/5"

@@ -44,7 +44,7 @@ UNTRUE: tuple[Switch, ...] = (
         "untrue_echo",
         "",
         (),
-        "comma list of resources whose writes are done and answered with other ids",
+        "comma list of resources whose writes are done and answered as if another contact's were",
         "guess",
     ),
     Switch(
@@ -121,4 +121,6 @@ def _of_others(answer: Answer) -> Answer:
         for name in ("id", "contact") if envelope in body else ():
             if name in body[envelope]:
                 body[envelope][name] = str(int(body[envelope][name]) + _FAR)
+    if body.get("contact", {}).get("email"):
+        body["contact"]["email"] = f"other.{body['contact']['email']}"
     return json_answer(answer.status, body)
