@@ -176,3 +176,16 @@ def test_a_plan_shows_what_guards_would_say(guarded: Any, sim: Simulator) -> Non
     run = deliver(target, rows("updates", 4, 5), mode="plan", plan_file=str(path))
     assert (run.code, sim.requests(writes=True)) == (0, [])
     assert "guards.max_updates" in path.with_name("plan.json.txt").read_text()
+
+
+@pytest.mark.parametrize("reads", ["point", "incremental"])
+def test_guarding_reads_nothing_twice(make_target: MakeTarget, sim: Simulator, reads: str) -> None:
+    """What a rehearsal has looked up the run knows, and a night without change stays a cheap one."""
+    seed(sim, *[contact(key) for key in range(1, 31)])
+    target = make_target(streams=with_lists(), reads=reads)
+    data = rows("updates", 0, 30)
+    deliver(target, data)
+    plain = deliver(target, data)
+    guarded = deliver(target, data, guards={"max_creates": 0, "max_updates": 0})
+    assert guarded.code == 0
+    assert guarded.report["calls"] == plain.report["calls"]
