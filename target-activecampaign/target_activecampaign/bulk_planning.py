@@ -27,8 +27,6 @@ _AROUND = len(b'{"contacts":[]}')
 #: Attributes of a contact by the names that an import has for them.
 _NAMES = {"firstName": "first_name", "lastName": "last_name", "phone": "phone"}
 
-_encode = msgspec.json.Encoder().encode
-
 
 @dataclass(frozen=True, slots=True)
 class ImportRow:
@@ -96,7 +94,7 @@ def import_row(
     if exclude_automations:
         row["exclude_automations"] = True
     try:
-        body = _encode(row)
+        body = msgspec.json.encode(row)
     except UnicodeEncodeError:  # half a pair: its own call says so
         return None
     if len(body) + _AROUND > MOST_BYTES:

@@ -74,6 +74,16 @@ def test_the_tries_have_a_bound(batch: tuple[int, set[int]], most: int) -> None:
     assert sorted(taken + left) == list(range(rows))
 
 
+def test_a_batch_of_bad_rows_costs_forty_tries() -> None:
+    """Then single calls are cheaper: all rows are left."""
+    search, tries = Bisection(range(250)), 0
+    while search.next():
+        tries += 1
+        search.refused()
+    assert tries == MOST_TRIES == 40
+    assert sorted(search.left) == list(range(250))
+
+
 @pytest.mark.parametrize(("rows", "tries"), [(1, 0), (2, 1), (250, 8)])
 def test_a_row_that_must_be_the_bad_one_is_not_tried(rows: int, tries: int) -> None:
     """Where the first half is taken each time, the last row is known without a try."""

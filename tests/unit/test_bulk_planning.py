@@ -126,6 +126,8 @@ def test_a_tag_is_written_as_the_account_has_it() -> None:
         update(values={"7": ""}),
         update(values={"7": "  "}),
         update(attributes={"firstName": ""}),
+        update(attributes={"firstName": "Ada", "phone": " "}),
+        update(lists=(NEWS, ListChange("5", Method.RESUBSCRIBE))),
         update(attributes={"cdate": "2020-01-01"}),
         update(tags=TagChange(remove=("3",))),
         update(tags=TagChange(clean=("3",))),
@@ -167,6 +169,25 @@ def test_whose_address_or_origin_matters_goes_by_single_calls(one: Contact) -> N
     assert row(update(), existing(), one) is None
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        update(values={}, lists=(NEWS,)),
+        update(values={}, tags=TagChange(("a",))),
+        update(values={}, attributes={"phone": "1"}),
+        update(),
+    ],
+)
+def test_one_thing_to_add_is_enough(change: Change) -> None:
+    """A membership, a tag, an attribute or a value."""
+    assert row(change, existing()) is not None
+
+
+def test_memberships_matter_to_those_who_join() -> None:
+    """Where they were not read, everything else can still be imported."""
+    assert row(update(), existing(lists=None)) is not None
+
+
 def test_an_account_stays_for_the_pass_behind() -> None:
     """The rest of the row is imported."""
     assert row(update(account_id="5"), existing()) is not None
@@ -196,6 +217,7 @@ def test_batches_hold_all_rows_in_order_and_fit(sizes: list[int]) -> None:
     """250 rows and 399,999 bytes of the whole request at most, and none could take one more."""
     rows = [replace(a_row(size), seq=number) for number, size in enumerate(sizes)]
     batches = list(cut(rows))
+    assert all(batches)
     assert [one.seq for batch in batches for one in batch] == list(range(len(rows)))
     for number, batch in enumerate(batches):
         bodies = [one.body for one in batch]
@@ -204,6 +226,23 @@ def test_batches_hold_all_rows_in_order_and_fit(sizes: list[int]) -> None:
         assert whole <= MOST_BYTES
         if number + 1 < len(batches) and len(batch) < MOST_ROWS:
             assert whole + 1 + len(batches[number + 1][0].body) > MOST_BYTES
+
+
+@pytest.mark.parametrize(("more", "batches"), [(0, 1), (1, 2)])
+def test_a_request_may_have_399_999_bytes(more: int, batches: int) -> None:
+    """And not one more, with the brackets around and the comma between."""
+    rows = [a_row(200_000), a_row(199_999 - len(b'{"contacts":[,]}') + more)]
+    assert len(list(cut(rows))) == batches
+
+
+def test_a_request_may_have_250_rows() -> None:
+    """And not one more."""
+    assert [len(batch) for batch in cut([a_row()] * 251)] == [250, 1]
+
+
+def test_no_rows_are_no_batch() -> None:
+    """Nothing is sent then."""
+    assert list(cut([])) == []
 
 
 def test_a_batch_is_cut_before_the_next_row_is_decided() -> None:
