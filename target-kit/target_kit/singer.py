@@ -12,6 +12,7 @@ import copy
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, ClassVar
 
@@ -24,6 +25,7 @@ from singer_sdk.exceptions import (
     RecordsWithoutSchemaException,
     StreamMapConfigError,
 )
+from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import TARGET_VALIDATE_RECORDS_CONFIG
 from singer_sdk.io_base import SingerReader
 from singer_sdk.mapper import PluginMapper, RemoveRecordTransform, SameRecordTransform
@@ -156,6 +158,17 @@ class KitTarget(Target, abc.ABC):
         for name, value in TARGET_VALIDATE_RECORDS_CONFIG["properties"].items():
             config_jsonschema["properties"].setdefault(name, value)
         super(Target, cls).append_builtin_config(config_jsonschema)
+
+    @classproperty
+    def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805 - a property of the class
+        """As the SDK's, which leaves numbers that are not whole as texts."""
+        found: dict[str, Any] = super()._env_var_config
+        for name, part in cls.config_jsonschema["properties"].items():
+            kinds = part.get("type", ())
+            if "number" in ([kinds] if isinstance(kinds, str) else kinds) and name in found:
+                with suppress(ValueError, TypeError):  # what is none is named by the validation
+                    found[name] = float(found[name])
+        return found
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Name every setting that doesn't fit, never its value."""
