@@ -105,8 +105,9 @@ class Comparison:
         while page := self._db.rows(
             "SELECT p.pos, p.recipient_id, p.address, p.vals, (SELECT group_concat(DISTINCT"
             " w.cause) FROM wanted w WHERE w.recipient_id = p.recipient_id) FROM present p"
-            " WHERE p.pos > ? AND p.recipient_id NOT IN (SELECT recipient_id FROM wanted WHERE"
-            f" outcome IS NULL OR outcome = 'unchanged') ORDER BY p.pos LIMIT {_PAGE}",
+            " WHERE p.pos > ? AND NOT EXISTS (SELECT 1 FROM wanted w WHERE w.recipient_id ="
+            " p.recipient_id AND (w.outcome IS NULL OR w.outcome = 'unchanged'))"
+            f" ORDER BY p.pos LIMIT {_PAGE}",
             after,
         ):
             for _, key, address, values, causes in page:

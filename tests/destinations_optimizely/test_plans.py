@@ -295,6 +295,105 @@ def test_the_snapshot_of_the_last_change_outlives_a_plan(
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
+def test_whoever_keeps_their_state_has_it_after_a_crash_too(
+    sim: Simulator, make_planner: Planner, strategy: str
+) -> None:
+    """S1-23: a plan that is cut off in the middle: the next run's healing puts those back whom the
+    plan does not move, with all that the list had of them.
+    """
+    sim.event("add_attribute", list=REGULAR, attribute="Segment")
+    target = make_planner(strategy, batch_size_records=2)
+    assert target.transfer([row(n) for n in range(10)]).code == 0
+    wanted = [row(n) for n in range(4, 16)]
+    assert target.transfer(wanted, mode="plan").code == 0
+    for n in (5, 12):
+        key = f"person{n}@example.com"
+        sim.event("add_recipient" if n == 12 else "edit_recipient", list=REGULAR, id=key,
+                  attributes={"Segment": f"S{n}", "Vorname": "Edited"})  # fmt: skip
+    sim.event("add_recipient", list=REGULAR, id="stranger@example.org",
+              attributes={"Segment": "S", "Vorname": "Stranger"})  # fmt: skip
+    sim.faults([{"match": {"body": "addAll3"}, "nth": 2, "times": 99,
+                 "action": {"type": "status", "status": 503}}])  # fmt: skip
+    cut = target.transfer(wanted, mode="apply", timeout_seconds=2, deadline_seconds=4)
+    assert cut.code == 7, cut.stderr
+    sim.faults([])
+    assert target.recover().code == 0
+    assert set(recipients(sim)) == ids(range(4, 16)) | {"stranger@example.org"}
+    found = {key: attributes(sim, key) for key in recipients(sim)}
+    kept = [found[f"person{n}@example.com"] for n in (5, 12)] + [found["stranger@example.org"]]
+    assert [one["Segment"] for one in kept] == ["S5", "S12", "S"]
+    assert [one["Vorname"] for one in kept] == ["Edited", "Edited", "Stranger"]
+
+
+@pytest.mark.parametrize("null_values", ["omit", "empty"])
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_plan_knows_what_is_done_with_values_that_are_none(
+    sim: Simulator, make_planner: Planner, strategy: str, null_values: str
+) -> None:
+    """S1-4: left out, a value stays where differences are written and is gone after a refill."""
+    target = make_planner(strategy, list={"null_values": null_values})
+    assert target.transfer([row(1), row(2, given_name=None), row(3)]).code == 0
+    wanted = [row(1, given_name=None), row(2, given_name=None), row(3)]
+    assert target.transfer(wanted, mode="plan").code == 0
+    stays = (strategy, null_values) == ("reconcile", "omit")
+    assert items(target) == ({} if stays else {"contact 1": ["clear Vorname"]})
+    sim.event("edit_recipient", list=REGULAR, id="person3@example.com",
+              attributes={"Nachname": "Edited"})  # fmt: skip
+    run = target.transfer(wanted, mode="apply")
+    assert run.causes == {"plan_moved": 1}
+    assert (attributes(sim, "person1@example.com").get("Vorname") or "") == "Given1" * stays
+    assert attributes(sim, "person3@example.com")["Nachname"] == "Edited"
+    assert attributes(sim, "person3@example.com")["Vorname"] == "Given3"
+
+
+def test_a_refill_names_what_it_empties_besides(sim: Simulator, make_planner: Planner) -> None:
+    """X5 S1-19: an attribute that nobody maps is gone with the clear, and the plan says so."""
+    sim.event("add_attribute", list=REGULAR, attribute="Segment")
+    target = make_planner("clear_and_refill")
+    assert target.transfer(before()).code == 0
+    sim.event("edit_recipient", list=REGULAR, id="person3@example.com",
+              attributes={"Segment": "S3"})  # fmt: skip
+    run = target.transfer(before(), mode="plan", guards={"max_blank_outs": 0})
+    assert run.code == 0, run.stderr
+    assert items(target) == {"contact 3": ["clear Segment"]}
+    assert [one["name"] for one in plan_of(target)["header"]["guards"]] == ["blank_outs"]
+    rules = [one["rule"] for entry in plan_of(target)["entries"] for one in entry["items"]]
+    assert rules == [f"lists.{STREAM}.strategy: clear_and_refill"]
+
+
+def test_more_refusals_than_the_budget_leave_the_list_as_it_was(
+    sim: Simulator, make_planner: Planner
+) -> None:
+    """S0-56: a plan most of which has moved is no plan any more: 4, nothing is written."""
+    target = make_planner("clear_and_refill")
+    assert target.transfer(before()).code == 0
+    assert target.transfer(before(), mode="plan").code == 0
+    held = content(sim)
+    sim.forget_requests()
+    rows = [row(n, given_name="Other") for n in range(1, 7)]
+    run = target.transfer(rows, mode="apply", max_errors=5)
+    assert (run.code, run.states) == (4, []), run.stderr
+    assert content(sim) == held
+    assert not written(sim)
+
+
+def test_the_page_shows_a_plan_and_its_run(sim: Simulator, make_planner: Planner) -> None:
+    """report_html: the list's numbers, the mode, what was refused; no address."""
+    target = make_planner()
+    page = target.home / "page.html"
+    target.config["report_html"] = str(page)
+    assert target.transfer(before(), mode="plan").code == 0
+    assert "mode plan" in page.read_text()
+    run = target.transfer([*before(), row(9)], mode="apply")
+    assert run.code == 0, run.stderr
+    text = page.read_text()
+    assert "mode apply" in text
+    assert STREAM in text
+    assert "Plan and account no longer agree about this row" in text
+    assert "@example" not in text
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
 @pytest.mark.parametrize("number", [260])
 def test_the_forecast_of_a_plan_is_what_its_run_takes(
     sim: Simulator, make_planner: Planner, strategy: str, number: int
