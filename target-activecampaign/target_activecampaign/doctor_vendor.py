@@ -28,12 +28,13 @@ from target_activecampaign.account_client import AccountEndpoints
 from target_activecampaign.account_fields import AccountFields
 from target_activecampaign.client import ActiveCampaign
 from target_activecampaign.compatibility import account_faults
+from target_activecampaign.contact_settings import ContactStream
 from target_activecampaign.doctor_checks import Check
 from target_activecampaign.list_client import ListEndpoints
 from target_activecampaign.lists import resolve_lists
 from target_activecampaign.model import Field
 from target_activecampaign.provenance_settings import RecordType
-from target_activecampaign.settings import ContactStream, Settings
+from target_activecampaign.settings import Settings
 
 Schemas = Mapping[str, Mapping[str, Any]]
 _SECOND = 1.1  # a little more than what the limit is counted over
