@@ -104,6 +104,7 @@ _VENDOR = {
     "vendor_failed": "The destination failed after several tries. The next run tries again.",
     "fate_unknown": "A write was sent and no answer came. The next run looks before it writes.",
     "keeps_changing": "The record changed there each time it was looked at. See who writes it.",
+    "changes_back": "A field was changed back after each run and is left alone. See who writes it.",
     "value_not_stored": "The destination took a value and did not store it. See the field there.",
     "value_refused": "The destination refused a value. See the message in the rejects file.",
     "email_refused": "The destination refused the address. Correct it in the backoffice.",

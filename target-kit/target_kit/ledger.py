@@ -3,9 +3,9 @@
 A stream's run asks it before it looks anybody up, and tells it what the destination was seen to
 agree with, a batch of persons in one transaction. It is a memory and no authority: whatever matters
 is looked up at the destination before it is written, so losing the ledger costs the time of one
-full look, never correctness (X8). Four things are nowhere else and begin anew: the dated history of
-addresses, the age of work items, an operator's approvals, and which ends of memberships were only
-due to a change of address.
+full look, never correctness (X8). Five things are nowhere else and begin anew: the dated history of
+addresses, the age of work items, an operator's approvals, which ends of memberships were only due
+to a change of address, and how often a field had to be written again.
 
 Rows hold addresses, keys and ids: personal data. They lie in `state_dir/ledger.sqlite`, which
 nobody else can read, or in a PostgreSQL that several machines share. Importing this module loads
