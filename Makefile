@@ -96,6 +96,7 @@ hunt: setup
 load: setup
 	$(BIN)/python -m benchmarks.load $(LOAD)
 	$(BIN)/python -m benchmarks.lists $(LOAD)
+	$(BIN)/python -m benchmarks.contacts $(or $(LOAD),100000)
 
 requirements: setup
 	@$(BIN)/python tools/requirements.py

@@ -1,6 +1,6 @@
 """`make bench`: every side-by-side measurement, one table each.
 
-    python -m benchmarks [NAME …]      NAME: read, intake, load, lists; default: read intake lists
+    python -m benchmarks [NAME …]      NAME: read, intake, contacts, lists, load; not load by default
 
 Ratios taken in one run are what counts; absolute times are this machine's.
 """
@@ -13,6 +13,7 @@ import sys
 COMMANDS = {
     "read": ["benchmarks/tap_read.py"],  # the tap beside other taps, on three databases
     "intake": ["benchmarks/target_intake.py"],  # taking records beside the stock SDK
+    "contacts": ["-m", "benchmarks.contacts"],  # bulk and single, beside 1 + k + 2 calls each
     "load": ["-m", "benchmarks.load"],  # 10,000 and 100,000 contacts end to end
     "lists": ["-m", "benchmarks.lists"],  # refill and reconcile beside a script on zeep
 }
@@ -25,7 +26,7 @@ def main(names: list[str]) -> int:
         print(f"unknown: {', '.join(sorted(unknown))}; one of {', '.join(COMMANDS)}")
         return 2
     codes = []
-    for name in names or ["read", "intake", "lists"]:
+    for name in names or ["read", "intake", "contacts", "lists"]:
         print(f"== {name}", flush=True)
         codes.append(subprocess.run([sys.executable, *COMMANDS[name]], check=False).returncode)
     return max(codes)
