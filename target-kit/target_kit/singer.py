@@ -12,7 +12,6 @@ import copy
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, ClassVar
 
@@ -32,6 +31,7 @@ from singer_sdk.mapper import PluginMapper, RemoveRecordTransform, SameRecordTra
 from singer_sdk.plugin_base import JSONSchemaValidator
 from singer_sdk.singerlib.json import serialize_json
 
+from target_kit.environment import as_in_a_file
 from target_kit.errors import ConfigurationError, InputError
 from target_kit.intake import (
     Doors,
@@ -161,14 +161,8 @@ class KitTarget(Target, abc.ABC):
 
     @classproperty
     def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805 - a property of the class
-        """As the SDK's, which leaves numbers that are not whole as texts."""
-        found: dict[str, Any] = super()._env_var_config
-        for name, part in cls.config_jsonschema["properties"].items():
-            kinds = part.get("type", ())
-            if "number" in ([kinds] if isinstance(kinds, str) else kinds) and name in found:
-                with suppress(ValueError, TypeError):  # what is none is named by the validation
-                    found[name] = float(found[name])
-        return found
+        """As the SDK's, in the shape of a settings file."""
+        return as_in_a_file(super()._env_var_config, cls.config_jsonschema["properties"])
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Name every setting that doesn't fit, never its value."""
