@@ -1,6 +1,6 @@
 """`make bench`: every side-by-side measurement, one table each.
 
-    python -m benchmarks [NAME …]      NAME: read, intake, contacts, lists, load; not load by default
+    python -m benchmarks [NAME …]      NAME: read, intake, contacts, lists; or load, when asked
 
 Ratios taken in one run are what counts; absolute times are this machine's.
 """

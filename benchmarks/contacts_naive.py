@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
 
 import requests
 
@@ -21,7 +22,7 @@ def load(root: str, size: int) -> None:
     session = requests.Session()
     session.headers["Api-Token"] = "sim-key"
 
-    def call(method: str, path: str, name: str, body: dict[str, object]) -> dict[str, str]:
+    def call(method: str, path: str, name: str, body: Mapping[str, object]) -> dict[str, str]:
         address = f"{root}/activecampaign/api/3/{path}"
         answer = session.request(method, address, json={name: body}, timeout=60)
         answer.raise_for_status()
