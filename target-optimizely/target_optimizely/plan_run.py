@@ -75,7 +75,9 @@ class PlanOfRun:
             return
         header = self._header()
         header.streams = {one.name: dict(one.actions) for one in found}
-        header.streams |= {name: {"suppress": number} for name, number in unclaimed.items()}
+        for name, number in unclaimed.items():  # a list may be called as its stream is
+            counts = header.streams.setdefault(name, {})
+            counts["suppress"] = counts.get("suppress", 0) + number
         header.forecast = self._forecast(found)
         header.guards = [said for one in found for said in one.objections]
         header.notes = [note for one in found for note in one.notes]

@@ -423,3 +423,29 @@ def test_the_forecast_of_a_plan_is_what_its_run_takes(
 def outcomes(run: Run) -> tuple[Any, Any]:
     """A rehearsal comes to the same end as the run."""
     return run.outcomes, run.causes
+
+
+def test_a_plan_has_all_lists_of_a_stream_and_whom_none_takes(
+    sim: Simulator, make_planner: Planner
+) -> None:
+    """S1-7: one stream, two lists by a selection; the rest is counted under the stream's name."""
+    twin = 120000000012
+    sim.seed({"lists": [{"id": twin, "name": "Twin"}]})
+    target = make_planner()
+    one = target.config["lists"][STREAM]
+    choose = {"selection_column": "org_country", "stream": STREAM}
+    target.config["lists"] = {
+        STREAM: {**one, **choose, "selection": "CH"},
+        "twin": {**one, **choose, "selection": "AT", "list_id": twin},
+    }
+    countries = ["CH", "CH", "AT", "DE", "DE", "DE"]
+    rows = [row(n, org_country=country) for n, country in enumerate(countries)]
+    planned = target.transfer(rows, mode="plan")
+    assert planned.code == 0, planned.stderr
+    assert plan_of(target)["header"]["streams"] == {
+        STREAM: {"add": 2, "suppress": 3},
+        "twin": {"add": 1},
+    }
+    run = target.transfer(rows, mode="apply")
+    assert run.code == 0, run.stderr
+    assert (set(recipients(sim)), set(recipients(sim, twin))) == (ids([0, 1]), ids([2]))

@@ -35,7 +35,8 @@ def test_what_was_flattened_comes_back(tree: dict[str, Any]) -> None:
     ("kind", "text", "value"),
     [("number", "0.5", 0.5), (["number", "null"], "7", 7.0), ("number", "soon", "soon"),
      ("integer", 7, 7), ("string", "0.5", "0.5"), (["object", "null"], {"a.b": 1}, {"a": {"b": 1}}),
-     ("object", {"a.b": {"c": 1}}, {"a.b": {"c": 1}}), ("object", "a.b", "a.b"), ("string", {"a.b": 1}, {"a.b": 1})],
+     ("object", {"a.b": {"c": 1}}, {"a.b": {"c": 1}}), ("object", "a.b", "a.b"),
+     ("string", {"a.b": 1}, {"a.b": 1})],
 )  # fmt: skip
 def test_each_kind_of_setting_has_its_shape(kind: Any, text: Any, value: Any) -> None:
     """Numbers that are not whole, objects; everything else as it came."""
