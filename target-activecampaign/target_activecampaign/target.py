@@ -22,8 +22,8 @@ from target_kit.stream_schemas import remember
 from target_activecampaign.audit_command import audit_command
 from target_activecampaign.change_email_command import change_email_command
 from target_activecampaign.compatibility import declared_faults
-from target_activecampaign.explain_command import explain_command
 from target_activecampaign.doctor_command import doctor_command
+from target_activecampaign.explain_command import explain_command
 from target_activecampaign.forget_command import forget_command
 from target_activecampaign.ledger_commands import (
     approve_command,

@@ -180,7 +180,7 @@ def test_a_plan_shows_what_guards_would_say(guarded: Any, sim: Simulator) -> Non
 
 @pytest.mark.parametrize("reads", ["point", "incremental"])
 def test_guarding_reads_nothing_twice(make_target: MakeTarget, sim: Simulator, reads: str) -> None:
-    """What a rehearsal has looked up the run knows, and a night without change stays a cheap one."""
+    """What a rehearsal looked up the run knows; a night without change stays a cheap one."""
     seed(sim, *[contact(key) for key in range(1, 31)])
     target = make_target(streams=with_lists(), reads=reads)
     data = rows("updates", 0, 30)

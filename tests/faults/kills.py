@@ -59,13 +59,17 @@ def last_number(run: Run) -> int:
     return int(run.last_state) if run.states else 0
 
 
+#: Rejects, locks and ledger; numbers of runs, SCHEMAs, and the key of the hashes.
+KEPT = ("rejects/", "locks/", "ledger.", "runs.", "schemas/", "log-hash.key")
+
+
 def assert_no_leftovers(target: Target, *kept: str) -> None:
-    """The state directory holds rejects, locks, the ledger and what `kept` begins with, and persons
+    """The state directory holds what is in KEPT and what `kept` begins with, and persons
     in the rejects and the ledger only.
     """
     folder = target.home / "state"
     files = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()}
     for name, path in files.items():
-        assert name.startswith(("rejects/", "locks/", "ledger.", *kept)), name
+        assert name.startswith((*KEPT, *kept)), name
         if not name.startswith(("rejects/", "ledger.")):
             assert b"example." not in path.read_bytes(), name  # the domains of all addresses

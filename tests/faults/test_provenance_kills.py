@@ -14,7 +14,7 @@ from simulators_support import Simulator
 from target_support import Target, record, schema, state
 
 #: Requests of the scene when nothing goes wrong; the first test keeps this number true.
-REQUESTS = 22
+REQUESTS = 23
 SHARE = 12
 CREATED = "created-from-salesforce-person-account"
 CONVERTED = "salesforce-lead-converted-to-person-account"

@@ -16,7 +16,9 @@ BUILT_IN = re.compile(
     "stream_map|faker_config|flattening_|validate_records|add_record_metadata|load_method|batch_"
     "|emit_activate|use_singer_decimal"
 )
-SECRET_WORDS = re.compile(r"key$|token|username|password|secret|database_url|ledger_url|rate_limit_url")
+SECRET_WORDS = re.compile(
+    r"key$|token|username|password|secret|database_url|ledger_url|rate_limit_url"
+)
 
 
 @cache

@@ -133,7 +133,7 @@ class Setting:
             "inline_field_values_on_put": self.inline,
             "put_email_conflict": self.put_conflict,
             "email_case": self.email_case,
-            "bulk_delay_seconds": 0.1,
+            "bulk_delay_seconds": 0.0,
             "bulk_rate_limit": False,
         }
 
