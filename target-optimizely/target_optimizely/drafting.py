@@ -43,9 +43,8 @@ class Drafter:
         self._settings = settings
         self._where = f"lists.{settings.name}"
         self._place = {name: i for i, name in enumerate(held_names)}
-        self._rules = dict(self._rules_of(settings))
-        own = set(settings.names)
-        self._others = [name for name in held_names if name not in own]
+        self._rules = self._rules_of(settings)
+        self._others = [name for name in held_names if name not in settings.names]
         self._refills = settings.strategy == "clear_and_refill"
 
     def add(self, address: str, values: Values) -> list[Draft]:

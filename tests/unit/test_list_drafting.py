@@ -80,6 +80,8 @@ def test_a_refill_empties_what_nobody_maps_and_what_has_no_value() -> None:
     ]
     assert change(values(), held(Segment=""), **more) == []
     assert change(values(Land=None), held(), null_values="omit") == []
+    (other,) = change(values(Land="AT"), held(), null_values="omit")
+    assert other == ("set", "Land", f"{WHERE}.attributes.Land")
 
 
 def test_a_new_recipient_is_their_address_and_all_values() -> None:
@@ -87,6 +89,7 @@ def test_a_new_recipient_is_their_address_and_all_values() -> None:
     drafter = Drafter(settings(), HELD)
     (one,) = drafter.add("ada@example.com", ("a", None))
     assert (one.kind, one.name, one.rule, one.before) == ("add", "", f"{WHERE}.selection", "")
+    assert (one.withdrawal, one.after) == (False, '["ada@example.com",["a",null]]')
     others = [("ada@example.com", ("a", "")), ("ada@example.org", ("a", None)),
               ("ada@example.com", ("a", None, None))]  # fmt: skip
     assert len({one.after, *(drafter.add(*other)[0].after for other in others)}) == 4
@@ -96,11 +99,19 @@ def test_a_new_recipient_is_their_address_and_all_values() -> None:
 @pytest.mark.parametrize("cause", sorted(WITHDRAWALS))
 def test_who_withdrew_leaves_by_that_whatever_else_is_known(cause: str) -> None:
     """S1-10: no plan and no guard stops it; the consent's own words or the vendor's."""
-    draft = Drafter(settings(), HELD).leave(frozenset({cause, "duplicate_id", "a"}))
+    leave = Drafter(settings(), HELD).leave
+    draft = leave(frozenset({cause, "duplicate_id", "a"}))
     assert draft.withdrawal
-    assert draft.kind == "remove"
+    assert (draft.kind, draft.name, draft.after) == ("remove", "", "")
+    assert leave(frozenset({cause, "wrong_consentz"})).rule == draft.rule
     own = cause in {"wrong_consent", "deleted_in_source", "forgotten"}
     assert draft.rule == (f"{WHERE}.consent: {cause}" if own else f"suppression: {cause}")
+
+
+def test_of_several_withdrawals_the_first_by_name_is_told() -> None:
+    """The same words each time, whatever the order they were found in."""
+    draft = Drafter(settings(), HELD).leave(frozenset({"unsubscribed", "wrong_consent"}))
+    assert draft.rule == "suppression: unsubscribed"
 
 
 def test_who_merely_is_not_wanted_is_no_withdrawal() -> None:
