@@ -124,7 +124,8 @@ class ContactRun:
             )  # fmt: skip
             try:
                 sink.look_around()
-                if can_trip(self.settings.control.guards, stream, sink.intended.count()):
+                guards, records = self.settings.control.guards, sink.intended.count()
+                if can_trip(guards, stream, records, sink.looking.most_known(records)):
                     self._guard(stream, sink, ledger)
                 sink.carry_out()
             finally:

@@ -11,11 +11,13 @@ from target_activecampaign.contact_settings import ContactStream
 from target_activecampaign.noting import Notes
 
 
-def can_trip(guards: Guards, stream: ContactStream, records: int) -> bool:
+def can_trip(guards: Guards, stream: ContactStream, records: int, known: int) -> bool:
     """Whether any guard could say no: shares of few are not looked at, and what the settings of a
-    stream never do needs no rehearsal.
+    stream never do needs no rehearsal. Of `records` at most `known` are of contacts that are there:
+    a first load takes nothing away from anybody.
     """
-    shares = guards.shares if records >= guards.min_population else ()
+    of = {"creates": records}
+    shares = [one for one in guards.shares if of.get(one[0], known) >= guards.min_population]
     never = set()
     if not (stream.lists or stream.deletes.acts):
         never.add("unsubscribes")

@@ -74,6 +74,10 @@ class Looking:
         """Whether each batch is looked up by itself."""
         return self.reads is not None and self.reads.strategy in ("point", "incremental")
 
+    def most_known(self, records: int) -> int:
+        """How many of so many records at most are of contacts that are there, as far as read."""
+        return records if self.by_point else min(records, self.index.count())
+
     def settle_agreeing(self, batches: Iterable[list[Row]], is_late: Callable[[Row], bool]) -> None:
         """Rows that need no look leave the set."""
         if self.incremental is None or self.reads is None:

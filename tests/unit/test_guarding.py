@@ -1,0 +1,53 @@
+"""When a stream is rehearsed for its guards, and when no guard could say no."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from target_activecampaign.contact_settings import ContactStream
+from target_activecampaign.guarding import can_trip
+from target_activecampaign.settings import read_settings
+from target_kit.guards import Guards
+
+HALF = Fraction(50)
+
+
+@pytest.fixture
+def stream() -> ContactStream:
+    """Lists, and columns that clear: everything that guards count may happen."""
+    settings = {
+        "key": "ctt_id",
+        "key_field": "BUBSCTTID",
+        "fields": {"email": "email"},
+        "null_semantics": "clear",
+        "consent": {"column": "consent", "granted_at": "at", "evidence": "proof", "purpose": "ads"},
+        "lists": {"News": {"when": "wants", "consent": "ads"}},
+    }
+    config = {
+        "api_url": "http://127.0.0.1:1/activecampaign",
+        "api_key": "sim-key",
+        "streams": {"contacts": settings},
+    }
+    return read_settings(config).streams["contacts"]
+
+
+@pytest.mark.parametrize("name", ["unsubscribes", "blank_outs", "updates", "address_changes"])
+def test_a_first_load_needs_no_rehearsal_for_shares(stream: ContactStream, name: str) -> None:
+    """No share is too large where the account has fewer contacts than it is looked at from."""
+    guards = Guards(shares=((name, HALF),), min_population=100)
+    assert not can_trip(guards, stream, records=10_000, known=99)
+    assert can_trip(guards, stream, records=10_000, known=100)
+
+
+def test_shares_of_new_contacts_are_looked_at_by_records(stream: ContactStream) -> None:
+    """They are measured by all that the account has, which may not be told."""
+    guards = Guards(shares=(("creates", HALF),), min_population=100)
+    assert can_trip(guards, stream, records=100, known=0)
+    assert not can_trip(guards, stream, records=99, known=0)
+
+
+def test_numbers_are_always_looked_at(stream: ContactStream) -> None:
+    """One contact there may lose what it has."""
+    guards = Guards(numbers=(("unsubscribes", 0),), min_population=100)
+    assert can_trip(guards, stream, records=1, known=1)
