@@ -85,6 +85,8 @@ def faults_of(runs: Mapping[str, Measured]) -> list[str]:
         if name in runs and runs[name].total > most
     ]
     for name, before in ((CHANGED, IDLE), (CHANGED_SINGLY, IDLE), (CHANGED_LEDGER, IDLE_LEDGER)):
+        if name not in runs:
+            continue
         more, most = runs[name].total - runs[before].total, 1.1 * changed + (2 if spare else 0)
         if more > most:
             faults.append(f"{name}: {more} calls more than without a change, {most:g} allowed")
