@@ -98,6 +98,7 @@ class Target:
             "state_dir": str(home / "state"),
             "report_file": str(home / "report.json"),
             "create_fields": True,
+            "connections": 1,  # so that the n-th request is the same one in every run
             "strategy": "single",  # what tests of bulk import say otherwise
             **config,
         }

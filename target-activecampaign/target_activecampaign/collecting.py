@@ -79,6 +79,7 @@ class Collecting(ABC, Generic[S]):
     stop: StopSignal
     told: Callable[[str, Result], None] = field(default=untold, kw_only=True)
     _unmapped: set[str] = field(default_factory=set, kw_only=True)
+    _still_unmapped: list[tuple[int, str, Result]] = field(default_factory=list, kw_only=True)
 
     def decode(self, body: bytes) -> dict[str, Any]:
         """A record as `mapped` takes it."""
@@ -121,6 +122,11 @@ class Collecting(ABC, Generic[S]):
                 self.spool.append_record(self.stream.name, 0, msgspec.json.encode(reject.record))
         self._add_rows(after=boundary, reoffered=True)
         self.intended.seal()
+        for seq, name, result in self._still_unmapped:
+            if self.intended.has(name):  # a newer record has come, which settles the reject
+                self.tally.reoffered -= 1
+            else:
+                self._refuse(seq, name, result)
 
     def settle_duplicates(self) -> None:
         """Outcomes that only the whole set can tell (S0-3, S0-8, S0-9)."""
@@ -172,9 +178,10 @@ class Collecting(ABC, Generic[S]):
             if not reoffered:
                 self.not_mapped(record)
             result = rejected(error, Step.CHECK)
-            self._reject(spooled.seq, name, result)
-            self.told(name, result)
-            self.tally.add(result)
+            if reoffered:
+                self._still_unmapped.append((spooled.seq, name, result))
+            else:
+                self._refuse(spooled.seq, name, result)
             return None
         return Row(
             seq=spooled.seq,
@@ -197,6 +204,12 @@ class Collecting(ABC, Generic[S]):
         self.rejects.closed(name)
         self.told(name, _FORGOTTEN)
         self.tally.add(_FORGOTTEN)
+
+    def _refuse(self, seq: int, name: str, result: Result) -> None:
+        """A record that takes no part: kept, told and counted."""
+        self._reject(seq, name, result)
+        self.told(name, result)
+        self.tally.add(result)
 
     def _mapped(self, spooled: SpooledRecord, record: dict[str, Any]) -> Mapped:
         if spooled.fault:

@@ -143,6 +143,11 @@ class IntendedSet:
         self._db.executemany("DELETE FROM intended WHERE seq = ?", ((s,) for s in seqs))
         self._db.execute("COMMIT")
 
+    def has(self, identity: str) -> bool:
+        """Whether a row still open is about this person."""
+        found = self._db.execute("SELECT 1 FROM intended WHERE identity = ? LIMIT 1", (identity,))
+        return found.fetchone() is not None
+
     def wants_address(self, address_key: str) -> bool:
         """Whether a row still open wants this address."""
         found = self._db.execute(

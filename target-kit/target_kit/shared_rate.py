@@ -25,8 +25,10 @@ from target_kit.limits import RateLimiter, pause
 from target_kit.rate_slots import Slots, SlotsLost
 from target_kit.signals import StopSignal
 
-SHARED_MARGIN = 0.08
-"""Several machines are less even than one: starts are spaced 8 % wider than the rate asks."""
+SHARED_MARGIN = 0.15
+"""Several machines are less even than one: starts are spaced 15 % wider than the rate asks, so that
+of six in a row one may be 150 ms late at five a second.
+"""
 
 LATE_SECONDS = 0.02
 """A request that leaves later than this after its grant moves those to come."""

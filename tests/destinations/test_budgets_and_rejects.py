@@ -266,3 +266,15 @@ def test_the_report_says_in_json_and_as_a_table_what_was_done(
     assert any(row.startswith("3 writes,") for row in table)
     for cause in run.stream["causes"]:
         assert cause in run.stderr
+
+
+def test_a_reject_that_was_corrected_is_no_error_of_the_run_any_more(
+    target: WarmTarget, sim: Simulator
+) -> None:
+    """S0-59: a newer record of the same person takes the place of one that could not be mapped."""
+    sim.seed({"fields": seeded_fields()})
+    assert target.deliver([record(1, email="nobody at all")]).outcomes == {"rejected": 1}
+    run = target.deliver([record(1)])
+    assert run.outcomes == {"applied": 1}
+    assert (run.stream["reoffered"], target.rejects) == (0, [])
+    assert sums_close(run)

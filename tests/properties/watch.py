@@ -86,7 +86,8 @@ class Watch:
         """Everything that holds at every call."""
         changed = [i for i in {**before, **after} if before.get(i) != after.get(i)]
         self.one_contact_each(after)
-        assert len(changed) <= 1, "X5: one call changed several contacts"
+        imports = entry["what"].endswith("/import/bulk_import")
+        assert len(changed) <= 1 or imports, "X5: one call changed several contacts"
         for number in changed:
             old, new = before.get(number), after.get(number)
             if new is None:
