@@ -28,6 +28,7 @@ REPAIRS = {
     "email_swap": "give one of these contacts another address there by hand, for one run",
     "key_field_unreadable": "correct the key field of the contact there",
     "no_evidence_for_address": "ask for consent to the new address and record it with that address",
+    STUCK: "unsubscribe the contact there by hand, and ask the vendor why it stays active",
     "unsubscribed_before": "ask for consent to the new address: the former one had left the list",
     VICTIM: "merge this contact into the person's, or delete it there",
 }
@@ -52,7 +53,7 @@ def changes_back(name: str, contacts: int, left: int) -> Finding:
 def stuck(who: str) -> Finding:
     """Somebody whom the destination keeps active, whatever it answers."""
     said = "active on a list after two unsubscriptions that ActiveCampaign said it had carried out"
-    return Finding(who, STUCK, said, "unsubscribe the contact there by hand, and ask the vendor")
+    return Finding(who, STUCK, said, REPAIRS[STUCK])
 
 
 def victim(who: str) -> Finding:

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from target_activecampaign.worklist import REPAIRS, finding, victim
+from target_activecampaign.worklist import REPAIRS, changes_back, finding, stuck, victim
 from target_kit.outcome import Outcome, Result, Step
 
 README = Path(__file__).parents[2] / "target-activecampaign" / "README.md"
@@ -43,3 +43,20 @@ def test_a_former_address_that_lives_on_is_an_item_of_its_person() -> None:
     item = victim("key:1")
     assert (item.who, item.kind) == ("key:1", "old_address_lives")
     assert item.repair == REPAIRS["old_address_lives"]
+
+
+def test_a_field_that_is_changed_back_is_one_item_for_all_contacts() -> None:
+    """Not one for each person: who writes it there is one question."""
+    item = changes_back("LAND", 12, 5)
+    assert (item.who, item.kind) == ("field LAND", "changes_back")
+    assert item.message == "written again on 7 contacts in the last run, left alone on 5"
+    row = Result(Outcome.UNCHANGED, Step.UPDATE, "changes_back")
+    assert finding("key:1", row) is None
+
+
+def test_whom_the_destination_keeps_active_is_an_item_of_its_person() -> None:
+    """X2: somebody has to see to it."""
+    item = stuck("key:1")
+    assert (item.who, item.kind, item.repair) == (
+        "key:1", "still_subscribed", REPAIRS["still_subscribed"],
+    )  # fmt: skip
