@@ -20,7 +20,7 @@ def can_trip(guards: Guards, stream: ContactStream, records: int, known: int) ->
     shares = [one for one in guards.shares if of.get(one[0], known) >= guards.min_population]
     never = set()
     if not (stream.lists or stream.deletes.acts):
-        never.add("unsubscribes")
+        never |= {"unsubscribes", "list_removals"}
     if not stream.clears:
         never.add("blank_outs")
     return any(name not in never for name, _ in (*guards.numbers, *shares))

@@ -13,6 +13,7 @@ from target_kit.plan import Approved, Digests, Entry, Item
 _COUNTED: Mapping[str, tuple[str, ...]] = {
     "address_changes": ("rename", "retire"),
     "unsubscribes": ("unsubscribe", "sign_off"),
+    "list_removals": ("unsubscribe", "sign_off"),  # here nobody leaves a list in another way
     "blank_outs": ("clear",),
     "deletes": ("delete",),
     "tag_removals": ("tag_remove",),

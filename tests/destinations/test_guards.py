@@ -26,6 +26,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "updates": {**STAYS, "given_name": "New"},
     "address_changes": {**STAYS, "email": "moved{key}@example.com"},
     "unsubscribes": LEAVES,
+    "list_removals": LEAVES,
     "blank_outs": {**STAYS, "given_name": None},
     "deletes": {**STAYS, "_sdc_deleted_at": "2026-05-01T00:00:00Z", "erase": True},
     "tag_removals": STAYS,
