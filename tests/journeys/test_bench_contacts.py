@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_loads_and_nights_keep_to_their_budgets_of_calls() -> None:
-    """S0-34, S4-33, X3: nobody missing, no write without a change, as many calls as planned."""
+    """S0-34, X3: nobody missing, no write without a change, as many calls as planned."""
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.contacts", "300"],
         cwd=ROOT,
