@@ -72,6 +72,8 @@ class ReadingBack:
     stuck: int = 0
     missing: Counter[str] = field(default_factory=Counter)
     _open: dict[str, Written] = field(default_factory=dict)
+    # One of a kind: a load writes the same things of all contacts, and an import is open for long.
+    _kinds: dict[Written, Written] = field(default_factory=dict)
     _left: dict[str, _Left] = field(default_factory=dict)
     _sample: Sample[Written] = field(init=False)
 
@@ -83,7 +85,8 @@ class ReadingBack:
         if not self.size:
             return
         before = self._open.get(contact.identity, Written())
-        self._open[contact.identity] = before | written_by(change)
+        written = before | written_by(change)
+        self._open[contact.identity] = self._kinds.setdefault(written, written)
         if change.contact_id:
             self.leaving(contact, change.contact_id, withdrawals(change.lists))
 
