@@ -163,23 +163,13 @@ def cut(rows: Iterable[ImportRow]) -> Iterator[list[ImportRow]]:
 
 def pays(strategy: str, batch: Sequence[ImportRow], *, first: bool) -> bool:
     """Whether to import a batch: always by `bulk`; by `auto` where the calls it adds (the import,
-    its status, the pages to read back, and once the waiting) are fewer than those it saves.
+    its status, the pages to read known contacts before and all after, and once the waiting) are
+    fewer than those it saves.
     """
     if strategy != "auto":
         return strategy == "bulk"
     if first and len(batch) < FEWEST:
         return False
-    added = 2 + ceil(len(batch) / PAGE) + (2 if first else 0)
+    known = sum(row.contact_id is not None for row in batch)
+    added = 2 + ceil(len(batch) / PAGE) + ceil(known / PAGE) + (2 if first else 0)
     return added < sum(row.single_calls for row in batch)
-
-
-def forecast(rows: int, batches: int, *, created: bool) -> dict[str, int]:
-    """Calls by route that an import of so many rows takes, with one status more for waiting."""
-    if not batches:
-        return {}
-    pages = ceil(rows / PAGE) + (2 if created else 0)  # the newest before, and an empty last page
-    return {
-        "POST import/bulk_import": batches,
-        "GET import/info": batches + 1,
-        "GET contacts": pages,
-    }

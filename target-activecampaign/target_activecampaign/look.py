@@ -91,8 +91,11 @@ class Look:
         return number
 
     def read_known(self, contact_ids: Sequence[str]) -> None:
-        """Read contacts by id, 1 call per 100."""
-        self.remember(self._client.by_ids(contact_ids))
+        """Read contacts by id, 1 call per 100; those that are gone leave the index."""
+        found = self._client.by_ids(contact_ids)
+        self.remember(found)
+        for gone in set(contact_ids).difference(contact.id for contact in found):
+            self._index.remove(gone)
 
     def read_new(self, after: int) -> set[str]:
         """Read the contacts that were created after the one with this id, 1 call per 100 where the

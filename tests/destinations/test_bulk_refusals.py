@@ -217,3 +217,23 @@ def test_who_moves_or_goes_in_between_is_seen(
             (3, "address_taken")
         ]
         assert keys.count("3") == 1
+
+
+@pytest.mark.parametrize("kind", ["edit_contact", "delete_contact"])
+def test_who_moved_or_went_since_the_crawl_is_not_imported(
+    quick: Simulator, target: WarmTarget, kind: str
+) -> None:
+    """S2-1 X1: a crawl of a large account takes a while. Right before the import known contacts are
+    looked at again, so that no second contact is made at an address that somebody has left.
+    """
+    seed(quick, *(there(key) for key in range(1, 21)))
+    more = {"newEmail": "moved@example.com"} if kind == "edit_contact" else {}
+    event = {"type": kind, "email": "person3@example.com", **more}
+    again = {"match": {"method": "GET", "path": r"ids%5B%5D|ids\[\]"}, "nth": 1,
+             "action": {"type": "event", "when": "before", "event": event}}  # fmt: skip
+    quick.faults([again])
+    run = deliver(target, people(20))
+    assert run.outcomes == {"applied": 20}
+    assert run.stream["details"]["bulk_import"]["rows"] == 19
+    assert sorted(quick.contacts()) == sorted(f"person{key}@example.com" for key in range(1, 21))
+    assert keys_are_unique(quick)

@@ -15,7 +15,6 @@ from target_activecampaign.bulk_planning import (
     ImportRow,
     Spellings,
     cut,
-    forecast,
     import_row,
     pays,
     single_calls,
@@ -276,14 +275,3 @@ def test_the_strategy_decides_by_calls(
     """Ten rows to begin with, and fewer calls than one by one; the settings may say otherwise."""
     batch = [a_row(calls=calls)] * rows
     assert pays(strategy, batch, first=first) is yes
-
-
-def test_calls_are_forecast_by_route() -> None:
-    """An import and a status each, one more for waiting, and what is read back."""
-    assert forecast(600, 3, created=True) == {
-        "POST import/bulk_import": 3,
-        "GET import/info": 4,
-        "GET contacts": 8,
-    }
-    assert forecast(600, 3, created=False)["GET contacts"] == 6
-    assert forecast(0, 0, created=True) == {}
