@@ -28,7 +28,15 @@ from target_kit.signals import StopSignal
 
 from target_activecampaign.bulk_bisect import Bisection
 from target_activecampaign.bulk_client import Invalid
-from target_activecampaign.bulk_planning import ImportRow, Spellings, cut, import_row, pays
+from target_activecampaign.bulk_planning import (
+    CDATE,
+    FEWEST,
+    ImportRow,
+    Spellings,
+    cut,
+    import_row,
+    pays,
+)
 from target_activecampaign.bulk_queue import Done
 from target_activecampaign.collecting import BATCH
 from target_activecampaign.deciding import Deciding
@@ -68,6 +76,7 @@ class Bulk:
     imported: dict[str, Step] = field(default_factory=dict)
     batches: int = 0
     refused: int = 0
+    dated: int = 0
     _sent: dict[int, str | None] = field(default_factory=dict)
     _off: bool = False
 
@@ -78,14 +87,25 @@ class Bulk:
     def create(self) -> None:
         """Import new contacts, and read all that are newer than the newest one before."""
         self._go(created=True)
+        if self.dated >= FEWEST and self.how.strategy == "auto":
+            logger.warning(
+                "%s: %d contacts are made one by one, because imports take no date of creation "
+                "(cdate); leave cdate out of fields, or set strategy to bulk to go without it",
+                self.name,
+                self.dated,
+            )
 
     def counts(self) -> dict[str, int]:
-        """For the report: rows imported, batches, and rows of refused batches left to single
-        calls.
+        """For the report: rows imported, batches, rows of refused batches left to single calls, and
+        how many have a date of creation, which no import takes.
         """
-        if not self.batches and not self.refused:
-            return {}
-        return {"rows": len(self.imported), "batches": self.batches, "refused": self.refused}
+        found: dict[str, int] = {}
+        if self.batches or self.refused:
+            found = {"rows": len(self.imported), "batches": self.batches, "refused": self.refused}
+        if self.dated >= FEWEST:
+            name = "without_cdate" if self.how.strategy == "bulk" else "single_for_cdate"
+            found[name] = self.dated
+        return found
 
     def _go(self, *, created: bool) -> None:
         how = self.how
@@ -145,8 +165,15 @@ class Bulk:
         existing = self.look.existing(match.contact_id) if match.contact_id else None
         if change is None or (existing is None) is not created:
             return None
-        exclude = self.how.exclude_automations
-        return import_row(seq, contact, existing, change, spellings, exclude_automations=exclude)
+        dated, must = CDATE in change.attributes, self.how.strategy == "bulk"
+        row = import_row(
+            seq, contact, existing, change, spellings,
+            exclude_automations=self.how.exclude_automations, without_cdate=dated,
+        )  # fmt: skip
+        if row and dated:
+            self.dated += 1
+            return row if must else None
+        return row
 
     def _send_all(self, batches: Iterator[list[ImportRow]]) -> None:
         try:

@@ -9,7 +9,7 @@ ever on a list that they are wanted on.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
 
@@ -25,6 +25,7 @@ MOST_BYTES = 399_999  # of one request's body
 FEWEST = 10  # below, the vendor says, single calls serve better
 _AROUND = len(b'{"contacts":[]}')
 #: Attributes of a contact by the names that an import has for them.
+CDATE = "cdate"
 _NAMES = {"firstName": "first_name", "lastName": "last_name", "phone": "phone"}
 
 
@@ -75,11 +76,16 @@ def import_row(
     spellings: Spellings,
     *,
     exclude_automations: bool = False,
+    without_cdate: bool = False,
 ) -> ImportRow | None:
     """The row of an import that makes `change` true, None where an import can't or must not.
 
-    An account to associate stays for the single calls that look at the row again.
+    An account to associate stays for the single calls that look at the row again. No import takes a
+    date of creation: such a row fits only where it may go `without_cdate`.
     """
+    if without_cdate:
+        others = {name: text for name, text in change.attributes.items() if name != CDATE}
+        change = replace(change, attributes=others)
     email = _address(contact, existing, change)
     if email is None or not _importable(contact, existing, change):
         return None

@@ -110,7 +110,7 @@ def active(sim: Simulator) -> set[str]:
 def test_a_first_load_is_imported_and_ends_as_single_calls_would(
     quick: Simulator, target: WarmTarget, make_target: Any
 ) -> None:
-    """S4-33: 600 contacts with six values, a list and a tag: 3 imports, and the same contacts."""
+    """600 contacts with six values, a list and a tag: 3 imports, and the same contacts."""
     seed(quick)
     run = deliver(target, people(600))
     assert run.outcomes == {"applied": 600}
@@ -143,7 +143,7 @@ def test_a_second_run_writes_nothing(quick: Simulator, target: WarmTarget) -> No
 def test_known_contacts_are_updated_by_import(
     quick: Simulator, target: WarmTarget, reads: str
 ) -> None:
-    """S4-33: by the address that the account has, in its letters; new ones in an import of their
+    """By the address that the account has, in its letters; new ones in an import of their
     own.
     """
     seed(quick, *(there(key) for key in range(1, 21)), there(21, email="Person21@Example.com"))
@@ -163,7 +163,7 @@ def test_known_contacts_are_updated_by_import(
 def test_few_rows_are_written_one_by_one_unless_the_settings_want_imports(
     quick: Simulator, target: WarmTarget
 ) -> None:
-    """S4-33: nine are not worth an import; by `bulk` one is, by `single` none."""
+    """Nine are not worth an import; by `bulk` one is, by `single` none."""
     seed(quick)
     deliver(target, people(9))
     assert IMPORT not in routes(quick)
@@ -176,7 +176,7 @@ def test_few_rows_are_written_one_by_one_unless_the_settings_want_imports(
 
 
 def test_what_an_import_can_not_do_is_written_beside_it(quick: Simulator, make_target: Any) -> None:
-    """S4-33 S2-2: changes of address, values to clear, dates of creation, tags to take off and
+    """S2-2: changes of address, values to clear, dates of creation, tags to take off and
     shared addresses go by single calls; everybody else by import.
     """
     columns = {**STREAM["fields"], "cdate": "date_created"}
@@ -287,3 +287,23 @@ def test_accounts_are_associated_after_the_import(quick: Simulator, make_target:
     assert run.outcomes == {"applied": 20}, run.stderr
     assert routes(quick) == {IMPORT: 1, ("POST", "/accountContacts"): 20}
     assert {one["account"] for one in quick.contacts().values()} == {"Acme"}
+
+
+def test_dates_of_creation_keep_contacts_from_imports_unless_bulk_is_meant(
+    quick: Simulator, make_target: Any
+) -> None:
+    """S0-41: by `auto` the date goes along with each call, and the log says what that costs; by
+    `bulk` everybody is imported without it, and the report says how many.
+    """
+    stream = {**STREAM, "fields": {**STREAM["fields"], "cdate": "date_created"}}
+    rows = [person(key, date_created="2020-02-29") for key in range(1, 16)]
+    for strategy, calls, name in (("auto", 0, "single_for_cdate"), ("bulk", 15, "without_cdate")):
+        quick.reset()
+        quick.switches(bulk_delay_seconds=0.05)
+        seed(quick)
+        target = make_target(strategy, streams={"contacts": stream}, strategy=strategy)
+        run = deliver(target, rows)
+        assert run.outcomes == {"applied": 15}
+        assert len(imported(quick)) == calls
+        assert run.stream["details"]["bulk_import"][name] == 15
+        assert ("set strategy to bulk" in run.stderr) is (strategy == "auto")

@@ -44,7 +44,7 @@ def with_poison(count: int = 300, email: str = "poison{}@example.com") -> list[d
 def test_a_refused_batch_loses_its_bad_rows_only(
     quick: Simulator, target: WarmTarget, shown: str, base: int
 ) -> None:
-    """S4-33: all others are imported, however the vendor names the bad ones, within a bound of
+    """All others are imported, however the vendor names the bad ones, within a bound of
     calls; the single calls' verdict on the bad ones counts.
     """
     quick.switches(bulk_refuses="poison", bulk_reasons=shown, bulk_index_base=base)
@@ -63,7 +63,7 @@ def test_a_refused_batch_loses_its_bad_rows_only(
 
 
 def test_a_bad_row_has_its_own_reject(quick: Simulator, target: WarmTarget) -> None:
-    """S4-33: what the vendor refuses in a single call too is a reject with that call's cause."""
+    """What the vendor refuses in a single call too is a reject with that call's cause."""
     quick.switches(email_validation="strict")
     seed(quick)
     run = deliver(target, with_poison(email="person{}@bücher.example.com"))
