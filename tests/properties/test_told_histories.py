@@ -27,6 +27,12 @@ def history(place: Place) -> History:
     return told
 
 
+def id_of(history: History, email: str) -> str:
+    """The contact with this address: several hands make them in any order."""
+    contacts = history.watch.contacts
+    return next(one for one, held in contacts.items() if held["email"] == email)
+
+
 def standing(history: History, contact: str) -> tuple[str, str | None]:
     """Address of a contact, and its status on the list."""
     held = history.watch.contacts[contact]
@@ -73,3 +79,34 @@ def test_who_left_an_address_left_it_for_the_next_person_there(history: History,
     history.settle(remembers=True)
     assert standing(history, "2")[0] == "p1@example.com"
     assert standing(history, "2")[1] != "1"
+
+
+@pytest.mark.parametrize(("strategy", "connections"), [("single", 1), ("single", 4), ("bulk", 4)])
+def test_who_left_and_gives_consent_anew_is_active_again(
+    place: Place, strategy: str, connections: int
+) -> None:
+    """S2-19, X2: the proof is newer than the unsubscription; nothing else brings anybody back."""
+    history = History(place, tell=print)
+    history.start(Setting(strategy=strategy, connections=connections))
+    contact = id_of(history, "p1@example.com")
+    history.happens("unsubscribe", contact)
+    history.pass_time()
+    history.source.say(1, **history.source.consent_for("p1@example.com", "confirmed", 0))
+    history.settle(remembers=True)
+    assert standing(history, contact) == ("p1@example.com", "1")
+    assert place.seen["returned"] > 0
+
+
+@pytest.mark.parametrize(("strategy", "connections"), [("single", 4), ("bulk", 4)])
+def test_who_is_to_be_erased_is_gone_and_stays_gone(
+    place: Place, strategy: str, connections: int
+) -> None:
+    """X6, X7: deleted in the source with the order to erase, noted first, and not made again."""
+    history = History(place, tell=print)
+    history.start(Setting(on_delete="delete", strategy=strategy, connections=connections))
+    contact = id_of(history, "p1@example.com")
+    history.pass_time()
+    history.source.say(1, deleted_at=history.source.now, erase=True)
+    history.settle(remembers=True)
+    assert contact not in history.watch.contacts
+    assert place.seen["erased"] > 0

@@ -69,8 +69,9 @@ WORDS = (
     "unsubscribed",
     "objected",
 )
-#: What the histories of any seed come by, or they would prove nothing.
-SHOWN = {"made", "entered", "returned", "renamed", "erased", "ended -9", "settled"}
+#: What the histories of any seed come by, or they would prove nothing; who returns and who is
+#: erased is told besides, and kills at every request are in tests/faults.
+SHOWN = {"made", "entered", "renamed", "settled"}
 keys = st.sampled_from(KEYS)
 known = st.sampled_from(KEYS[:-1])
 ages = st.sampled_from([0, 0, 0, 1, 3, 9])
