@@ -54,6 +54,7 @@ def vendor(settings: Settings, clock: Clock, stop: StopSignal) -> Iterator[Activ
             stop=stop,
             deadline=Deadline(settings.deadline_seconds, clock),
             ca_bundle=settings.ca_bundle,
+            connections=settings.control.connections,
             limiter=limiter,
         )
         with api:
