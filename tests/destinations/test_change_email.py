@@ -34,7 +34,7 @@ def changed(target: WarmTarget, *options: str, to: str = NEW) -> tuple[int, str,
 
 @pytest.mark.ledgers
 def test_a_person_gets_the_address_at_once(sim: Simulator, make_target: MakeTarget) -> None:
-    """S2-11, S2-14: the same contact, nothing else of it touched, a line in the history."""
+    """S2-11, S2-14, S2-23: the same contact, nothing else of it touched, a line in the history."""
     sim.seed({"fields": seeded_fields()})
     target = make_target()
     target.deliver([record(1, OLD, given_name="Ada")])
