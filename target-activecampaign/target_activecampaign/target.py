@@ -97,7 +97,8 @@ class TargetActiveCampaign(KitTarget):
 
     def consume(self, intake: Intake) -> None:
         """One run, with a report whatever its end."""
-        remember(self.settings.state_dir, intake.streams.values())
+        if intake.input_error is None:  # what is malformed is not worth keeping
+            remember(self.settings.state_dir, intake.streams.values())
         report = RunReport(
             target=self.name,
             version=version(self.name),
