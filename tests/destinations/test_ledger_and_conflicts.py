@@ -147,5 +147,6 @@ def test_an_erased_person_leaves_no_item(make_scene: MakeScene) -> None:
 
 def test_every_kind_of_conflict_is_planted() -> None:
     """S0-60: whatever the worklist can name is named in a test."""
-    assert {c.kind for c in CONFLICTS} == set(REPAIRS)
+    # Whom the vendor keeps active in spite of everything is in test_verification.
+    assert {c.kind for c in CONFLICTS} | {"still_subscribed"} == set(REPAIRS)
     assert len(CONFLICTS) >= 12

@@ -633,6 +633,33 @@ def _(simulator: Simulator, api: Api) -> Any:
     ]
 
 
+def _renamed(simulator: Simulator, api: Api) -> Any:
+    """What a write of a name answers, and what is there afterwards."""
+    person(simulator)
+    answer = api.put("contacts/1", {"contact": {"firstName": "New"}}).json()
+    return (
+        answer.get("contact", {}).get("id"),
+        answer.get("success"),
+        simulator.contacts()["a@example.com"]["firstName"],
+    )
+
+
+probe("untrue_ignores", "contacts")(_renamed)
+probe("untrue_failures", "contacts")(_renamed)
+probe("untrue_echo", "contacts")(_renamed)
+
+
+def _kept(simulator: Simulator, api: Api) -> Any:
+    """What is kept of a custom field's value."""
+    person(simulator)
+    api.put("contacts/1", {"contact": {"fieldValues": values(("1", "Freedonia"))}})
+    return simulator.contacts()["a@example.com"]["fieldValues"]
+
+
+probe("untrue_form", "LAND=upper")(_kept)
+probe("automation_overwrites", "LAND=Nirgends")(_kept)
+
+
 LIMITED = {
     "rate_limit",
     "rate_limit_per_second",
