@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,7 +29,7 @@ def private_directory(path: Path) -> Path:
             raise ConfigurationError(f"state_dir: {path.name} is a symbolic link; remove it")
         if path.stat().st_mode & 0o077:
             path.chmod(0o700)
-        probe = path / f".probe-{os.getpid()}"
+        probe = path / f".probe-{secrets.token_hex(8)}"  # pods share volumes, and process ids
         os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, 0o600))
         probe.unlink()
     except OSError as error:
