@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from house_support import BIN, ROOT, copy_project
 
-pytestmark = [pytest.mark.xdist_group("journeys"), pytest.mark.slow]
+pytestmark = [pytest.mark.xdist_group("readme"), pytest.mark.slow]
 
 TESTED = re.compile(r"<!-- tested -->\n```console\n(.*?)```", re.DOTALL)
 README = (ROOT / "README.md").read_text(encoding="utf-8")
