@@ -18,8 +18,9 @@ import click
 from target_kit.clock import SystemClock
 from target_kit.errors import ConfigurationError, InputError
 from target_kit.feedback import Feedback, write_feedback
-from target_kit.intake import Doors, Intake, Receiver, Route, StreamInfo
+from target_kit.intake import Doors, Intake, Route, StreamInfo
 from target_kit.lines import LineReader
+from target_kit.receiver import Receiver
 from target_kit.signals import StopSignal
 from target_kit.spool import Spool
 

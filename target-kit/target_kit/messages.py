@@ -13,7 +13,7 @@ from target_kit.errors import InputError
 from target_kit.lines import Block
 
 ABSENT = msgspec.Raw()
-_UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class Message(msgspec.Struct, gc=False):
@@ -35,7 +35,7 @@ def decode_block(block: Block) -> list[Message] | None:
     """All messages of a block, one per line; None when they must be looked at line by line."""
     try:
         messages = _decoder.decode_lines(block.data)
-    except _UNDECODABLE:
+    except UNDECODABLE:
         return None
     return messages if len(messages) == block.lines else None
 
@@ -44,7 +44,7 @@ def decode_line(data: bytes) -> Message | None:
     """One message; None for a line that `decode_odd` has to look at."""
     try:
         return _decoder.decode(data)
-    except _UNDECODABLE:
+    except UNDECODABLE:
         return None
 
 

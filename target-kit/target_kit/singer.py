@@ -36,13 +36,13 @@ from target_kit.errors import ConfigurationError, InputError
 from target_kit.intake import (
     Doors,
     Intake,
-    Receiver,
     RecordBeforeSchema,
     RecordWithoutKey,
     Route,
     StreamInfo,
 )
 from target_kit.lines import MAX_LINE_BYTES, LineReader, binary_input
+from target_kit.receiver import Receiver
 from target_kit.settings_faults import describe_setting_fault
 from target_kit.signals import StopSignal
 from target_kit.spool import Spool

@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 import pytest
-from target_kit.intake import Doors, Intake, Receiver, Route
+from target_kit.intake import Doors, Intake, Route
 from target_kit.lines import LineReader
+from target_kit.receiver import Receiver
 from target_kit.spool import Spool
 
 SCHEMA = {"type": "SCHEMA", "stream": "s", "schema": {"properties": {"a": {}}}}
