@@ -11,10 +11,11 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 from house_support import ROOT
 
 README = (ROOT / "examples" / "airflow" / "README.md").read_text(encoding="utf-8")
@@ -53,6 +54,10 @@ class Airflow:
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{self.port}/execution/",
             "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_hex(64),
             "AIRFLOW__API__WORKERS": "1",
+            # A busy machine must not cost a task its state: `dags test` has no scheduler that would
+            # notice a task whose last word was lost, and waits for it for ever.
+            "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
+            "AIRFLOW__WORKERS__MAX_FAILED_HEARTBEATS": "20",
             "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         }
 
@@ -79,9 +84,24 @@ class Airflow:
         logs = sorted(self.home.glob("logs/**/*.log"))
         return "\n".join(path.read_text() for path in [self.log("dags"), *logs])
 
-    def run(self, *arguments: str, seconds: float = 600) -> int:
+    def run(self, *arguments: str) -> int:
         """Run `airflow …` to its end; return the exit code."""
-        return self.start(*arguments).wait(seconds)
+        return self.finish(self.start(*arguments))
+
+    def finish(self, command: subprocess.Popen[str], seconds: float = 400) -> int:
+        """Wait for a command; return its exit code, or fail with all that was said until then."""
+        try:
+            return command.wait(seconds)
+        except subprocess.TimeoutExpired:
+            still = []
+            for process in psutil.Process(command.pid).children(recursive=True):
+                with suppress(psutil.Error):  # gone by itself since
+                    still.append(" ".join(process.cmdline()))
+                    process.kill()
+            command.kill()
+            command.wait()
+            lines = [self.everything_said(), "still running:", *still]
+            raise AssertionError("\n".join(lines)) from None
 
     @contextmanager
     def api_server(self) -> Iterator[None]:

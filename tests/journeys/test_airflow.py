@@ -152,7 +152,7 @@ def test_four_shards_load_one_account_side_by_side(
     with airflow.api_server():
         run = airflow.start(*side_by_side)
         kill_in_the_middle(2, limited, run)
-        code = run.wait(400)
+        code = airflow.finish(run)
     log = airflow.everything_said()
     reachable = keys(backoffice, "email IS NOT NULL")
     assert code == 0, log
