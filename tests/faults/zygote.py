@@ -9,6 +9,7 @@ process from its very start (environment, logging set-up) use `target_support.Ta
 from __future__ import annotations
 
 import ctypes
+import gc
 import importlib
 import json
 import os
@@ -91,4 +92,5 @@ def _become_target(order: dict[str, Any], descriptors: list[int], main: Main) ->
 
 if __name__ == "__main__":
     modules = [importlib.import_module(name) for name in sys.argv[2:]]
+    gc.freeze()  # a collection in a child must not touch, hence copy, every page it inherited
     serve(str(Path(sys.argv[1])), modules[0].main)
