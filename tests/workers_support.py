@@ -109,14 +109,14 @@ class SlowServer:
                 near, _ = self._listener.accept()
                 far = socket.create_connection(("127.0.0.1", self._port))
                 self._sockets += [near, far]
-                for source, sink, seconds in ((near, far, 0.0), (far, near, self.delay_seconds)):
-                    arguments = (source, sink, seconds)
+                for source, sink in ((near, far), (far, near)):
+                    arguments = (source, sink, source is far)
                     threading.Thread(target=self._pass_on, args=arguments, daemon=True).start()
 
-    def _pass_on(self, source: socket.socket, sink: socket.socket, seconds: float) -> None:
+    def _pass_on(self, source: socket.socket, sink: socket.socket, is_answer: bool) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
-                time.sleep(seconds)
+                time.sleep(self.delay_seconds if is_answer else 0.0)
                 sink.sendall(data)
 
 

@@ -5,8 +5,9 @@ own clock. Whoever gets a start moves it on, in one step of the server, so start
 those of one process: no burst, no catching up, and a `Retry-After` that one is told holds all.
 
 Clients' clocks play no part. A request that leaves late (the grant was long on its way, the machine
-was busy, a connection had to be made) comes closer to those after it: these are moved by as much.
-Without the server nothing is sent.
+was busy, a connection had to be made) comes closer to those after it: these are moved by as much,
+at most by one interval, which is all the room that a request takes. A grant so late that others
+have started since is left unused. Without the server nothing is sent.
 
 No library does this: pyrate-limiter 4.5 on Redis counts by its clients' clocks, on PostgreSQL it
 grants a whole second's starts at once and falls back to a client's clock; limits 5.8 counts by
@@ -33,6 +34,12 @@ of six in a row one may be 150 ms late at five a second.
 LATE_SECONDS = 0.02
 """A request that leaves later than this after its grant moves those to come."""
 
+STALE_SECONDS = 0.2
+"""A grant that took longer than this, and than an interval, to get here is not used: there would be
+one request too many in its second. Somebody that far from the server uses the third all the same.
+"""
+
+_GRANTS = 3
 _AGAIN_SECONDS = (0.5, 1.0, 2.0)  # a server may be restarting
 _SCHEMES = {
     "redis": "redis",
@@ -62,19 +69,24 @@ class SharedRateLimiter(RateLimiter):
         """Move the starts to come by as much as this request left late."""
         if seconds > LATE_SECONDS:
             with self._lock:
-                self._ask(lambda: self._slots.delay(seconds))
+                self._delay(seconds)
 
     def _claim(self) -> float:
+        wait = late = 0.0
         with self._lock:
-            asked = self._clock.monotonic()
-            wait = self._ask(lambda: self._slots.claim(self.interval_seconds))
-            for _ in range(3):
+            for _ in range(_GRANTS):
+                asked = self._clock.monotonic()
+                wait = self._ask(lambda: self._slots.claim(self.interval_seconds))
                 late = self._clock.monotonic() - asked
-                if wait > 0 or late <= LATE_SECONDS:
+                if wait > 0 or late <= max(STALE_SECONDS, self.interval_seconds):
                     break
-                asked += late
-                self._ask(lambda: self._slots.delay(late))  # noqa: B023 - called at once
-            return wait
+            if wait == 0 and late > LATE_SECONDS:
+                self._delay(2 * late)  # saying so takes as long again
+        return wait
+
+    def _delay(self, seconds: float) -> None:
+        moved = min(seconds, self.interval_seconds)
+        self._ask(lambda: self._slots.delay(moved))
 
     def _ask(self, question: Callable[[], T]) -> T:
         for seconds in _AGAIN_SECONDS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ import pytest
 from fake_clock import FakeClock
 from tap_support import Database, PostgresServer
 from target_kit.errors import ConfigurationError, VendorUnavailable
-from target_kit.shared_rate import LATE_SECONDS, SHARED_MARGIN, shared_rate
+from target_kit.shared_rate import LATE_SECONDS, SHARED_MARGIN, SharedRateLimiter, shared_rate
 from workers_support import (
     ACCOUNT,
     SECRET,
@@ -125,16 +126,50 @@ def test_idle_time_gives_no_burst(rate_url: str) -> None:
 def test_a_late_grant_moves_the_others(redis: RedisServer) -> None:
     """A start that comes late comes closer to those after it, which are moved by as much."""
     redis.forget()
-    with SlowServer(redis.port, 0.1) as slow, limiter(redis.url) as near:
-        far_url = redis.url.replace(str(redis.port), str(slow.port))
+    with SlowServer(redis.port, 0.1) as slow, limiter(redis.url, 5) as near:
         near.wait()
-        with limiter(far_url) as far:
+        with limiter(redis.url.replace(str(redis.port), str(slow.port)), 5) as far:
             far.wait()
             due = int(redis.ask("GET", f"request-rate:{ACCOUNT}"))
         seconds, micros = redis.ask("TIME")
-        # The next start is an interval after the grant, and the time that it took to get here.
+        # A whole interval is left, less what this question took.
         left = due / 1e6 - (int(seconds) + int(micros) / 1e6)
-        assert left > INTERVAL
+        assert left > near.interval_seconds - 0.05
+
+
+def test_a_grant_that_got_stuck_on_its_way_is_not_used(redis: RedisServer) -> None:
+    """Must show 5: others have started since; it would be the sixth of its second."""
+    redis.forget()
+    starts: list[float] = []
+
+    def take(shared: SharedRateLimiter) -> None:
+        shared.wait()
+        starts.append(time.monotonic())
+
+    with SlowServer(redis.port, 0) as slow, limiter(redis.url, 5) as near:
+        with limiter(redis.url.replace(str(redis.port), str(slow.port)), 5) as far:
+            far.wait()
+            time.sleep(2 * near.interval_seconds)
+            slow.delay_seconds = 1.19  # right after five others
+            stuck = threading.Thread(target=take, args=[far])
+            stuck.start()
+            time.sleep(0.1)
+            slow.delay_seconds = 0
+            while stuck.is_alive():
+                take(near)
+            stuck.join()
+            for _ in range(2):
+                take(near)
+    assert densest_second(starts) <= 5
+
+
+def test_a_late_request_moves_the_others_by_the_room_it_takes(rate_url: str) -> None:
+    """A process that was stopped for minutes in the middle of a request holds nobody for minutes."""
+    with limiter(rate_url) as shared:
+        shared.wait()
+        shared.started_late(600)
+        with seconds_taken(INTERVAL, 5):
+            shared.wait()
 
 
 def test_a_server_that_comes_back_is_used_again(own_redis: RedisServer) -> None:
