@@ -52,14 +52,14 @@ class Finding:
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What of a contact tells who it is: `key_fields` are ids by stream, `kinds` record types by
-    the folded names of provenance tags, `tag_names` folded names by id. `deleted` and `forgotten`
-    say it of a name in a stream.
+    the folded names of provenance tags, `tag_names` folded names by id. `named` says how a key is
+    named in a stream, `deleted` and `forgotten` say it of a name in a stream.
     """
 
     key_fields: Mapping[str, str]
     tag_names: Mapping[str, str]
     kinds: Mapping[str, RecordType]
-    named: Callable[[str], Collection[str]]
+    named: Callable[[str, str], Collection[str]]
     deleted: Callable[[str, str], bool]
     forgotten: Callable[[str, str], bool]
 
@@ -87,7 +87,7 @@ class Audit:
         if address.startswith(_PARKED[0]) and address.endswith(_PARKED[1]):
             self._note("parked_address", contact.id, self._named(keys))
         self._families(contact, keys)
-        names = [(s, n) for s, text in keys.items() for n in rules.named(text)]
+        names = [(s, n) for s, text in keys.items() for n in rules.named(s, text)]
         names += [(stream, f"email:{address}") for stream in rules.key_fields]
         active = any(row.status == _ACTIVE for row in (contact.lists or {}).values())
         if active and any(rules.deleted(*name) for name in names):
@@ -108,7 +108,7 @@ class Audit:
             if address != person.address_key:
                 self._note("address_differs", person.contact_id, name)
             text = self._keys[person.contact_id].get(stream, "")
-            if name and person.who not in self.rules.named(text):
+            if name and person.who not in self.rules.named(stream, text):
                 self._note("key_differs", person.contact_id, name)
             at = changed.get(person.contact_id)
             if at and person.fingerprint and at > person.seen_at + _TOLERANCE:
@@ -136,7 +136,8 @@ class Audit:
         for number, address in self.addresses.items():
             by_address.setdefault(address, []).append(number)
             for stream, text in self._keys[number].items():
-                by_key.setdefault((stream, _shortest(self.rules.named(text))), []).append(number)
+                name = _shortest(self.rules.named(stream, text))
+                by_key.setdefault((stream, name), []).append(number)
         for address, numbers in by_address.items():
             if address and len(numbers) > 1:
                 yield Finding("duplicate_address", tuple(numbers))

@@ -13,13 +13,14 @@ from typing import Any
 import click
 import msgspec
 from target_kit.commands import operator_command
+from target_kit.redact import escape
 from target_kit.signals import StopSignal
 from target_kit.suppression import Suppressions
 from target_kit.tombstones import Tombstones
 
 from target_activecampaign.audit import Audit, Finding, Rules, counts
 from target_activecampaign.client import ActiveCampaign
-from target_activecampaign.commands import Operated, identities, ledger_of
+from target_activecampaign.commands import Operated, identities, key_type_of, ledger_of
 from target_activecampaign.endpoints import rows_of, text_of
 from target_activecampaign.list_client import ListEndpoints
 from target_activecampaign.model import Existing
@@ -52,7 +53,7 @@ def audit_command(target_class: Any, stop: StopSignal) -> click.Command:
             click.echo(_as_json(done, findings, open_, show_addresses=show_addresses))
         else:
             for line in _as_text(done, findings, open_, show_addresses=show_addresses):
-                click.echo(line)
+                click.echo(escape(line))  # keys are as others may have written them there
 
     return audit
 
@@ -76,11 +77,12 @@ def _rules(settings: Settings, client: ActiveCampaign, stack: ExitStack) -> Rule
         if (place / "tombstones.sqlite").exists()
     }
     forgotten = {name: Suppressions(place, name) for name in streams}
+    key_types = {name: key_type_of(settings, name) for name in streams}
     return Rules(
         key_fields=fields,
         tag_names=names,
         kinds=kinds,
-        named=identities,
+        named=lambda stream, text: identities(text, key_types[stream]),
         deleted=lambda stream, name: stream in notes and notes[stream].covers(name, None),
         forgotten=lambda stream, name: forgotten[stream].covers(name),
     )

@@ -32,6 +32,9 @@ from target_activecampaign.client import ActiveCampaign
 from target_activecampaign.commands import Operated, identities
 from target_activecampaign.contact_settings import ContactStream
 from target_activecampaign.control_settings import Mode
+from target_activecampaign.deletion import is_deleted
+from target_activecampaign.mapping import resolve_key_type
+from target_activecampaign.model import FORMER, KeyType
 from target_activecampaign.plan_desk import planning
 from target_activecampaign.run import Run, vendor
 from target_activecampaign.settings import Settings
@@ -62,15 +65,22 @@ def change_email_command(target_class: Any, stop: StopSignal) -> click.Command:
     ) -> int:
         """Carry one change of address out at ActiveCampaign, now."""
         stream, info = _stream(target.settings, name)
+        if target.settings.control.mode is Mode.PLAN and not dry_run:
+            raise ConfigurationError(
+                "change-email: these settings write nothing (mode: plan); say --dry-run"
+            )
         if (key is None) == (old is None):
             raise ConfigurationError("change-email: needs either --key or --from")
+        if not (key or old or "").strip():  # contacts whose key was cleared have this one
+            raise ConfigurationError("change-email: --key or --from is blank")
         try:
             wanted = parse_address(new)
         except RowError as error:
             raise ConfigurationError(f"--to: {error.message}") from None
         with vendor(target.settings, target.clock, target.stop) as client:
-            found = _key_there(client, stream, key, old)
-        names = identities(found)
+            key_type = resolve_key_type(stream, info.schema)
+            found = _key_there(client, stream, key_type, key, old)
+        names = identities(found, key_type)
         record = _record(target.settings, stream, names)
         record |= {str(stream.key): found, stream.fields["email"]: wanted.display}
         record |= dict(_column(one) for one in columns)
@@ -95,7 +105,11 @@ def _stream(settings: Settings, name: str | None) -> tuple[ContactStream, Stream
 
 
 def _key_there(
-    client: ActiveCampaign, stream: ContactStream, key: str | None, old: str | None
+    client: ActiveCampaign,
+    stream: ContactStream,
+    key_type: KeyType,
+    key: str | None,
+    old: str | None,
 ) -> str:
     """The key of the one who is there; raises ConfigurationError where nobody is."""
     field = client.fields().get(stream.key_field)
@@ -103,17 +117,17 @@ def _key_there(
         raise ConfigurationError(f"change-email: ActiveCampaign has no field {stream.key_field}")
     if old is not None:
         there = [c for c in client.by_email(old) if address_key(c.email) == address_key(old)]
-        texts = [text for c in there if (text := c.values.get(field.id, "").strip())]
+        keys = [c.values.get(field.id, "").strip() for c in there]
+        texts = [text for text in keys if text and not text.startswith(FORMER)]
         if not texts:
             raise ConfigurationError(
                 "change-email: no contact with a key has the address of --from"
             )
         return texts[0]
-    names = identities(key or "")
-    for name in sorted(names):
-        text = name.removeprefix("key:")
+    names = identities(key or "", key_type)
+    for text in sorted({name.removeprefix("key:") for name in names} | {key or ""}):
         values = client.contacts_with_value(field.id, text)
-        if any(identities(value.value) & names for value in values):
+        if any(identities(value.value, key_type) & names for value in values):
             return text
     raise ConfigurationError("change-email: no contact has this key; nobody is made by a change")
 
@@ -126,6 +140,10 @@ def _record(settings: Settings, stream: ContactStream, names: set[str]) -> dict[
         waiting = [one.record for one in store.records() if one.identity in names and one.record]
     if len(waiting) > 1:
         raise ConfigurationError("change-email: open rejects of this key contradict each other")
+    if any(is_deleted(one) for one in waiting):
+        raise ConfigurationError(
+            "change-email: the source has deleted this person, which waits as an open reject"
+        )
     return dict(waiting[0]) if waiting else {}
 
 

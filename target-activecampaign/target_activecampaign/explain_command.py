@@ -16,6 +16,7 @@ from target_kit.errors import ConfigurationError, RowError
 from target_kit.intake import Intake
 from target_kit.plan import Entry, Forecast
 from target_kit.plan_command import opened
+from target_kit.redact import escape
 from target_kit.rejects import open_rejects
 from target_kit.report import RunReport
 from target_kit.signals import StopSignal
@@ -25,12 +26,18 @@ from target_kit.suppression import Suppressions
 from target_kit.tombstones import Tombstones
 
 from target_activecampaign.client import ActiveCampaign
-from target_activecampaign.commands import Operated, identities, ledger_of
+from target_activecampaign.commands import (
+    Operated,
+    identities,
+    key_type_of,
+    ledger_of,
+    names_of_key,
+)
 from target_activecampaign.contact_settings import ContactStream
 from target_activecampaign.explaining import Known, Planned, explained
 from target_activecampaign.list_client import ListEndpoints
 from target_activecampaign.mapping import rejected_identity, resolve_key_type, to_contact
-from target_activecampaign.model import Existing, canonical_key
+from target_activecampaign.model import Existing, KeyType
 from target_activecampaign.plan_desk import planning
 from target_activecampaign.run import Run, vendor
 
@@ -49,6 +56,8 @@ def explain_command(target_class: Any, stop: StopSignal) -> click.Command:
         streams = target.settings.streams
         if not any(stream.key for stream in streams.values()):
             raise ConfigurationError("explain: no stream has a key")
+        if not key.strip():
+            raise ConfigurationError("explain: --key is blank")
         plans = dict(_plans(target, key, source))
         with vendor(target.settings, target.clock, target.stop) as client:
             for stream in streams.values():
@@ -56,21 +65,23 @@ def explain_command(target_class: Any, stop: StopSignal) -> click.Command:
                     known = _known(target, client, stream.with_upper_perstags(), key)
                     known.planned = plans.get(stream.name)
                     known.with_addresses = show_addresses
-                    click.echo("\n".join(explained(known)))
+                    for line in explained(known):
+                        click.echo(escape(line))  # names are as somebody has written them there
         return 0
 
     return explain
 
 
 def _known(target: Operated, client: ActiveCampaign, stream: ContactStream, key: str) -> Known:
-    settings, names = target.settings, identities(key)
+    settings = target.settings
+    names = names_of_key(settings, stream.name, key)
     who = sorted(names, key=len)[0]
     lists, tags = ListEndpoints(client.api), {}
     known = Known(stream.name, key)
     known.rejects = [
         one for one in open_rejects(settings.state_dir, stream.name) if one.identity in names
     ]
-    known.existing = _existing(client, stream, key)
+    known.existing = _existing(client, stream, key, key_type_of(settings, stream.name))
     if any(one.lists for one in known.existing):
         known.lists = {one.id: one.name for one in lists.lists()}
     if any(one.tags for one in known.existing):
@@ -88,19 +99,17 @@ def _known(target: Operated, client: ActiveCampaign, stream: ContactStream, key:
     return known
 
 
-def _existing(client: ActiveCampaign, stream: ContactStream, key: str) -> list[Existing]:
+def _existing(
+    client: ActiveCampaign, stream: ContactStream, key: str, key_type: KeyType
+) -> list[Existing]:
     """The contacts that carry the key, however they spell it."""
     field = client.fields().get(stream.key_field)
     if field is None:
         return []
-    wanted = {canonical_key(name.removeprefix("key:"), stream.key_type) for name in identities(key)}
-    texts = sorted({name.removeprefix("key:") for name in identities(key)} | {key})
+    names = identities(key, key_type)
+    texts = sorted({name.removeprefix("key:") for name in names} | {key})
     found = [value for text in texts for value in client.contacts_with_value(field.id, text)]
-    ids = {
-        value.contact_id: None
-        for value in found
-        if canonical_key(value.value, stream.key_type) in wanted
-    }
+    ids = {value.contact_id: None for value in found if identities(value.value, key_type) & names}
     return client.by_ids(list(ids))
 
 
@@ -128,21 +137,22 @@ def _plans(target: Any, key: str, source: str | None) -> Iterator[tuple[str, Pla
 @contextmanager
 def _of_person(target: Any, key: str, source: str | None) -> Iterator[Intake]:
     """An intake with this person's records of the input; open rejects of theirs take part too."""
-    names = identities(key)
+    streams = target.settings.streams
+    names = {one for name in streams for one in names_of_key(target.settings, name, key)}
     with closing(Spool.create(target.spool_dir)) as spool:
         chosen = Intake(spool, only=frozenset(names))
         if source:
             with opened(source) as messages:
                 whole = target.read_input(messages)
             with closing(whole.spool):
-                _choose(target, whole, chosen, names)
-        for name in target.settings.streams:
+                _choose(target, whole, chosen, key)
+        for name in streams:
             if name not in chosen.streams and (info := recall(target.settings.state_dir, name)):
                 chosen.streams[name] = info  # open rejects are offered again by it
         yield chosen
 
 
-def _choose(target: Any, whole: Intake, chosen: Intake, names: set[str]) -> None:
+def _choose(target: Any, whole: Intake, chosen: Intake, key: str) -> None:
     for name, info in whole.streams.items():
         stream = target.settings.streams.get(name)
         if stream is None:
@@ -150,6 +160,7 @@ def _choose(target: Any, whole: Intake, chosen: Intake, names: set[str]) -> None
         chosen.streams[name] = info
         stream, after = stream.with_upper_perstags(), 0
         key_type = resolve_key_type(stream, info.schema)
+        names = identities(key, key_type)
         while batch := whole.spool.records(name, after=after, limit=500):
             after = batch[-1].seq
             for one in batch:

@@ -25,7 +25,7 @@ from target_kit.signals import StopSignal
 from target_kit.spool import Spool
 from target_kit.suppression import Suppressions
 
-from target_activecampaign.commands import Operated, identities, ledger_of
+from target_activecampaign.commands import Operated, ledger_of, names_of_key
 from target_activecampaign.contact_settings import ContactStream
 from target_activecampaign.settings import Settings
 
@@ -65,13 +65,19 @@ def forget_command(target_class: Any, stop: StopSignal) -> click.Command:
         settings = replace(target.settings, state_dir=target.settings.shared_dir, shard=None)
         if (key is None) == (address is None):
             raise ConfigurationError("forget: needs either --key or --address")
+        if not (key or address or "").strip():  # such as a variable that is not set
+            raise ConfigurationError("forget: --key or --address is blank")
         if stream is not None and stream not in settings.streams:
             raise ConfigurationError("--stream: no such stream of contacts is configured")
-        names = identities(key) if key is not None else {f"email:{address_key(address or '')}"}
         with run_lock(settings.state_dir, settings.account, "contact"):
             for name in [stream] if stream else settings.streams:
                 act = _lift if lift else _forget
-                act(settings, target.clock, settings.streams[name], set(names))
+                names = (
+                    {f"email:{address_key(address or '')}"}
+                    if key is None
+                    else names_of_key(settings, name, key)
+                )
+                act(settings, target.clock, settings.streams[name], names)
         if not lift:
             click.echo(_LEFT, err=True)
 
@@ -83,12 +89,13 @@ def _forget(settings: Settings, clock: Clock, stream: ContactStream, names: set[
     for ledger in _ledgers(settings, stream):
         _know(ledger, found)
     Suppressions(settings.state_dir, stream.name).add(found.names, clock)
-    for ledger in _ledgers(settings, stream):
-        ledger.forget(found.names)
-        ledger.forget_addresses(found.given)
     for folder in _folders(settings):
         found.rejects += len(drop_rejects(folder, stream.name, _theirs(stream, found)))
         _sweep(folder)
+    # The ledgers last: cut short before, the command finds the other names there once more.
+    for ledger in _ledgers(settings, stream):
+        ledger.forget(found.names)
+        ledger.forget_addresses(found.given)
     hashes = _hashes(settings, stream, found.names)
     note_operation(settings.state_dir, clock, "forget", stream=stream.name, who=hashes)
     click.echo(
@@ -103,9 +110,15 @@ def _folders(settings: Settings) -> list[Path]:
 
 
 def _ledgers(settings: Settings, stream: ContactStream) -> Iterator[Ledger]:
-    """All that know persons of the stream, one after the other."""
-    for folder in _folders(settings)[: 1 if settings.ledger_url else None]:
-        with ledger_of(replace(settings, state_dir=folder), stream.name) as ledger:
+    """All that know persons of the stream, one after the other: on PostgreSQL, and the files, also
+    those of the time before a `ledger_url`.
+    """
+    places = [replace(settings, state_dir=f, ledger_url=None) for f in _folders(settings)]
+    if settings.ledger_url:
+        files = [one for one in places if (one.state_dir / "ledger.sqlite").exists()]
+        places = [settings, *files]
+    for place in places:
+        with ledger_of(place, stream.name) as ledger:
             yield ledger
 
 
@@ -129,7 +142,7 @@ def _know(ledger: Ledger, found: _Found) -> None:
     theirs = {person.address_key for person in people.values()}
     for who in list(found.names):
         theirs |= {interval.address_key for interval in ledger.addresses(who)}
-    for one in theirs:
+    for one in filter(None, theirs):  # a contact without address shares that with others
         if {i.who for i in ledger.whose(one) if i.until is None} <= found.names:
             found.names.add(f"email:{one}")
 

@@ -19,7 +19,7 @@ from target_kit.lock import run_lock
 from target_kit.rejects import Reject, RejectStore
 from target_kit.signals import StopSignal
 
-from target_activecampaign.commands import Operated, identities, ledger_of
+from target_activecampaign.commands import Operated, ledger_of, names_of_key
 from target_activecampaign.settings import Settings
 
 if TYPE_CHECKING:
@@ -35,12 +35,13 @@ def worklist_command(target_class: Any, stop: StopSignal) -> click.Command:
         number, settings = 0, target.settings
         for name in settings.streams:
             with ledger_of(settings, name) as ledger:
-                for item in ledger.worklist():
-                    number += 1
-                    who, since = person(item.who), item.first_seen.strftime(DAY)
-                    click.echo(f"{name}  {who}  {item.kind}  since {since}  {item.times} runs")
-                    click.echo(f"    {item.message}")
-                    click.echo(f"    {item.repair}")
+                items = ledger.worklist()  # a run may have it while somebody reads
+            for item in items:
+                number += 1
+                who, since = person(item.who), item.first_seen.strftime(DAY)
+                click.echo(f"{name}  {who}  {item.kind}  since {since}  {item.times} runs")
+                click.echo(f"    {item.message}")
+                click.echo(f"    {item.repair}")
         click.echo(f"{number} open item(s)", err=True)
 
     return worklist
@@ -62,9 +63,11 @@ def history_command(target_class: Any, stop: StopSignal) -> click.Command:
             raise ConfigurationError("history: needs either --key or --address")
         moment = at.replace(tzinfo=UTC) if at else None
         for name in settings.streams:
+            names = names_of_key(settings, name, key or "")
             with ledger_of(settings, name) as ledger:
-                for interval in _intervals(ledger, key, address, moment):
-                    click.echo(f"{name}  {_line(interval)}")
+                intervals = _intervals(ledger, names, address, moment)
+            for interval in intervals:
+                click.echo(f"{name}  {_line(interval)}")
 
     return history
 
@@ -91,8 +94,9 @@ def _approve(settings: Settings, clock: Clock, key: str) -> int:
     """How many changes were waiting under this key."""
     approved = 0
     for name, stream in settings.streams.items():
+        names = names_of_key(settings, name, key)
         for reject in _held(settings, name):
-            if reject.identity not in identities(key):
+            if reject.identity not in names:
                 continue
             text = (reject.record or {}).get(stream.fields["email"])
             try:
@@ -106,11 +110,11 @@ def _approve(settings: Settings, clock: Clock, key: str) -> int:
 
 
 def _intervals(
-    ledger: Ledger, key: str | None, address: str | None, at: datetime | None
+    ledger: Ledger, names: set[str], address: str | None, at: datetime | None
 ) -> list[Interval]:
     if address is not None:
         return ledger.whose(address_key(address), at)
-    return [i for who in sorted(identities(key or "")) for i in ledger.addresses(who)]
+    return [i for who in sorted(names) for i in ledger.addresses(who)]
 
 
 def _line(interval: Interval) -> str:

@@ -151,7 +151,9 @@ def names_of(record: Mapping[str, Any], stream: ContactStream, key_type: KeyType
         key = None
     text = record.get(stream.fields["email"])
     names = [f"key:{key}"] if key else []
-    return [*names, f"email:{address_key(text)}"] if isinstance(text, str) else names
+    if not isinstance(text, str) or not text.strip():  # no address is nobody's name
+        return names
+    return [*names, f"email:{address_key(text)}"]
 
 
 def resolve_key_type(stream: ContactStream, schema: Mapping[str, Any]) -> KeyType:

@@ -12,7 +12,7 @@ from target_kit.rejects_command import Desk
 from target_kit.rejects_command import rejects_command as command_of
 from target_kit.signals import StopSignal
 
-from target_activecampaign.commands import identities
+from target_activecampaign.commands import names_of_key
 
 
 def rejects_command(target_class: Any, stop: StopSignal) -> click.Command:
@@ -32,6 +32,9 @@ def _desk(target: Any) -> Desk:
             target.check_stream(info)
         target.consume(intake)
         return 0
+
+    def identities(stream: str, key: str) -> set[str]:
+        return names_of_key(settings, stream, key)
 
     streams = [*settings.account_streams, *settings.streams]
     return Desk(settings.state_dir, streams, target.clock, identities, locked, retry)

@@ -184,6 +184,7 @@ def open_rejects(state_dir: Path, stream: str) -> list[Reject]:
 def drop_rejects(state_dir: Path, stream: str, meant: Callable[[Reject], bool]) -> list[Reject]:
     """Give up those that are meant (judged with content); returns them. The caller holds the lock.
 
+    What the file still has of persons that a killed run had delivered goes as well.
     Raises ConfigurationError for a damaged file, RejectsError for one that can't be rewritten.
     """
     path = RejectStore.path_of(state_dir, stream)
@@ -191,7 +192,7 @@ def drop_rejects(state_dir: Path, stream: str, meant: Callable[[Reject], bool]) 
     dropped: list[Reject] = []
     for reject in chain.from_iterable(_load(path).values()):
         (dropped if meant(reject) else kept).append(reject)
-    if dropped:
+    if path.exists():
         _rewrite(path, kept)
     return dropped
 

@@ -33,14 +33,15 @@ ACTIONS = ("list", "retry", "drop")
 class Desk:
     """What a target tells of itself: whose rejects there are and how a run is made.
 
-    `identities` says how a key that somebody typed is named in rejects; `locked` keeps runs out;
+    `identities` says how a key that somebody typed is named in rejects of a stream; `locked` keeps
+    runs out;
     `retry` works an intake off that holds no records, and returns the exit code.
     """
 
     state_dir: Path
     streams: Sequence[str]
     clock: Clock
-    identities: Callable[[str], Collection[str]]
+    identities: Callable[[str, str], Collection[str]]
     locked: Callable[[], AbstractContextManager[None]]
     retry: Callable[[Intake], int]
 
@@ -188,7 +189,7 @@ def _chosen(desk: Desk, choice: _Choice) -> Iterator[tuple[str, str, Reject]]:
 
 
 def _test(desk: Desk, choice: _Choice, names: _Names, stream: str) -> Callable[[Reject], bool]:
-    wanted = None if choice.key is None else set(desk.identities(choice.key))
+    wanted = None if choice.key is None else set(desk.identities(stream, choice.key))
 
     def meant(reject: Reject) -> bool:
         return (

@@ -198,3 +198,14 @@ def test_an_account_that_brings_no_values_along_is_read_the_documented_way(
     contacts = [there("a@example.com", 17), there("b@example.com", 17)]
     sim.seed({"fields": seeded_fields(), "contacts": contacts})
     assert audited(sim, target)["duplicate_key"][0][1] == ["contacts key:17"]
+
+
+def test_a_key_that_others_wrote_there_forges_no_line(sim: Simulator, target: WarmTarget) -> None:
+    """E5: what a contact holds may be anything; a terminal is shown what it is."""
+    odd = "1\x1b[2J\nduplicate_key: contact 9"
+    contacts = [there("one@example.com", odd), there("two@example.com", odd)]
+    sim.seed({"fields": seeded_fields(), "contacts": contacts})
+    told = target.operate("audit").stdout
+    assert "\\x1b[2J\\nduplicate_key" in told
+    assert "\x1b" not in told
+    assert not [line for line in told.splitlines() if line.startswith("duplicate_key: contact 9")]

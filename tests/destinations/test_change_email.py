@@ -143,3 +143,52 @@ def test_consent_for_the_new_address_decides_who_stays_on_a_list(
 
 def _columns(values: dict[str, Any]) -> list[str]:
     return [word for name, value in values.items() for word in ("--column", f"{name}={value}")]
+
+
+def test_nobody_is_changed_by_a_blank_key_or_the_key_of_a_former_contact(
+    sim: Simulator, known: WarmTarget
+) -> None:
+    """X1: a variable that is not set names nobody, nor does a contact that was given up; nothing is
+    written and no reject is made.
+    """
+    former, cleared = there("former@example.com", "former:9"), there("cleared@example.com", "")
+    for contact in (former, cleared):
+        sim.event("create_contact", values=contact)
+    sim.forget_requests()
+    assert changed(known, "--key", "")[0] == 2
+    assert changed(known, "--from", " ")[0] == 2
+    assert changed(known, "--from", "former@example.com")[0] == 2
+    assert changed(known, "--from", "cleared@example.com")[0] == 2
+    assert known.operate("explain", "--key", " ").returncode == 2
+    assert sim.requests(writes=True) == []
+    assert known.rejects == []
+    assert NEW not in sim.contacts()
+
+
+def test_a_deletion_that_waits_is_not_carried_out_by_a_change(
+    sim: Simulator, make_target: MakeTarget
+) -> None:
+    """X6: nobody is deleted for good by a command that changes an address."""
+    stream = {k: v for k, v in STREAM.items() if k not in ("account", "consent", "lists")}
+    sim.seed({"fields": seeded_fields(), "contacts": [there(OLD, 1)]})
+    target = make_target(
+        streams={"contacts": {**stream, "on_delete": "delete", "erasure_column": "erase"}}
+    )
+    row = record(1, OLD, _sdc_deleted_at="2026-03-01", erase="perhaps")
+    assert target.run([schema(**COLUMNS), row, state(1)]).outcomes == {"rejected": 1}
+    sim.forget_requests()
+    code, _, told = changed(target, "--key", "1", "--column", "erase=true")
+    assert (code, sim.requests(writes=True)) == (2, [])
+    assert "the source has deleted this person" in told
+    assert list(sim.contacts()) == [OLD]
+    assert len(target.rejects) == 1
+
+
+def test_settings_that_only_plan_change_no_address(sim: Simulator, known: WarmTarget) -> None:
+    """S4-33: a rehearsal with the production account in its settings writes nothing there."""
+    known.config |= {"mode": "plan", "plan_file": str(known.home / "plan.json")}
+    code, _, told = changed(known, "--key", "1")
+    assert (code, sim.requests(writes=True)) == (2, [])
+    assert "--dry-run" in told
+    assert changed(known, "--key", "1", "--dry-run")[0] == 0
+    assert sim.requests(writes=True) == []

@@ -153,3 +153,79 @@ def test_forget_asks_who_and_where(known: WarmTarget) -> None:
     assert known.operate("forget", "--key", "1", "--stream", "other").returncode == 2
     done = known.operate("forget", "--key", "unknown-key", "--stream", "contacts")
     assert done.stdout.startswith("contacts: erased 0 person(s)")
+
+
+def test_a_key_that_is_a_text_is_nobody_elses_number(
+    sim: Simulator, make_target: MakeTarget
+) -> None:
+    """S0-22: 017 and 17 are two persons where keys are texts; only the one that was named goes."""
+    sim.seed({"fields": seeded_fields()})
+    target = make_target()
+    texts = schema(ctt_id={"type": ["string", "null"]})
+    rows = [_row("017", "one@example.com"), _row("17", "two@example.com"), _row("18", "no address")]
+    assert target.run([texts, *rows, state(3)]).outcomes == {"applied": 2, "rejected": 1}
+    assert target.operate("rejects", "drop", "--key", "018", "--yes").returncode == 2
+    assert "0 duplicate_key" in target.operate("audit").stdout
+    done = target.operate("forget", "--key", "017")
+    assert done.stdout.startswith("contacts: erased 1 person(s) from the ledger")
+    assert target.operate("history", "--key", "17").stdout.startswith("contacts  key:17  ")
+    run = target.run([texts, *rows, state(3)])
+    assert run.outcomes == {"suppressed": 1, "unchanged": 1, "rejected": 1}
+
+
+def test_a_number_is_one_key_however_it_is_typed(known: WarmTarget) -> None:
+    """S0-22: a declared number is forgotten by any of its spellings."""
+    assert known.operate("forget", "--key", f" 0{KEY}.0").returncode == 0
+    assert traces(known.home, str(KEY), "canary") == []
+
+
+def test_what_a_killed_run_has_left_of_a_reject_goes_as_well(known: WarmTarget) -> None:
+    """X7: a reject that a killed run had closed is still in the file, with its row."""
+    path = known.home / "state" / "rejects" / "contacts.jsonl"
+    with path.open("ab") as file:
+        file.write(b'{"closed":"key:%d"}\n' % KEY)
+    assert known.operate("forget", "--key", str(KEY)).returncode == 0
+    assert traces(known.home, str(KEY), "canary") == []
+    assert [line["key"] for line in known.rejects] == ["3"]
+
+
+def test_a_ledger_file_from_before_the_shared_one_goes_as_well(
+    sim: Simulator, make_target: MakeTarget
+) -> None:
+    """X7: whoever moved to PostgreSQL has the old file in the state directory."""
+    sim.seed({"fields": seeded_fields()})
+    target = make_target()
+    rows = [schema(), record(KEY, BEFORE), state(1)]
+    assert target.run(rows, ledger_url=None).outcomes == {"applied": 1}
+    assert target.deliver([record(KEY, NOW)]).outcomes == {"applied": 1}
+    assert target.operate("forget", "--key", str(KEY)).returncode == 0
+    assert traces(target.home, str(KEY), "canary") == []
+
+
+def test_a_command_that_was_cut_short_finds_everything_when_it_is_repeated(
+    known: WarmTarget,
+) -> None:
+    """X8: by the address alone, whose key only the ledger knows, and the reject has another one."""
+    path = known.home / "state" / "rejects" / "contacts.jsonl"
+    whole = path.read_bytes()
+    path.write_bytes(whole + b"torn\n")
+    assert known.operate("forget", "--address", NOW).returncode == 2
+    path.write_bytes(whole)
+    assert known.operate("forget", "--address", NOW).returncode == 0
+    assert traces(known.home, str(KEY), "canary") == []
+
+
+@pytest.mark.parametrize("option", ["--key", "--address"])
+def test_nobody_is_forgotten_by_a_blank_name(
+    sim: Simulator, known: WarmTarget, option: str
+) -> None:
+    """S0-7: rows without an address have that in common, and would all be left out."""
+    assert known.operate("forget", option, " ").returncode == 2
+    row = _row(2, "", given_name="Ada")
+    assert known.run([schema(), row, state(1)]).causes.get("forgotten") is None
+    assert contact_of(sim, "person2@example.com")["firstName"] == "Ada"
+
+
+def _row(key: int | str, email: str, **more: Any) -> dict[str, Any]:
+    data = {"ctt_id": key, "email": email, **more}
+    return {"type": "RECORD", "stream": "contacts", "record": data}

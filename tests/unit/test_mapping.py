@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from target_activecampaign.contact_settings import ContactStream
-from target_activecampaign.mapping import resolve_key_type, to_contact
+from target_activecampaign.mapping import names_of, resolve_key_type, to_contact
 from target_activecampaign.model import KeyType, canonical_key
 from target_activecampaign.settings import read_settings
 from target_kit.errors import RowError
@@ -184,3 +184,9 @@ def test_a_key_that_no_database_would_keep_is_a_fault_of_its_row(key: str, cause
     assert (caught.value.cause, caught.value.field) == (cause, "ctt_id")
     kept = {**RECORD, "email": "a@example.com", "ctt_id": "k\u00a0" + "k" * 253}
     assert to_contact(kept, stream(), KeyType.TEXT).key == kept["ctt_id"]
+
+
+@pytest.mark.parametrize("email", ["", "  ", None])
+def test_a_row_without_address_has_no_name_by_it(email: str | None) -> None:
+    """S0-7: else whoever has none would be forgotten with somebody whose contact has none."""
+    assert names_of({"ctt_id": 17, "email": email}, stream(), KeyType.NUMBER) == ["key:17"]
