@@ -59,6 +59,10 @@ class Suppressions:
     def _proof(self) -> str:
         return self._hash(self._path.name)
 
+    def __bool__(self) -> bool:
+        """Whether anybody of this stream was forgotten."""
+        return bool(self._hashes)
+
     def covers(self, *names: str) -> bool:
         """Whether any of these names is one that a forgotten person had."""
         return bool(self._hashes) and not self._hashes.isdisjoint(self._of(names))

@@ -5,7 +5,7 @@ and for the run that carries a plan out. No I/O but the journal's tables.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from target_kit.guards import Measure
@@ -40,13 +40,20 @@ class Decided:
 
 
 class Decisions:
-    """Of one list; `held_names` are the attributes of what it has."""
+    """Of one list; `held_names` are the attributes of what it has, `is_forgotten` is asked with an
+    address, these and their values.
+    """
 
     def __init__(
-        self, comparison: Comparison, settings: ListSettings, held_names: Sequence[str]
+        self,
+        comparison: Comparison,
+        settings: ListSettings,
+        held_names: Sequence[str],
+        is_forgotten: Callable[[str, Sequence[str], Sequence[str | None]], bool],
     ) -> None:
         self._comparison = comparison
         self._settings = settings
+        self._held_names, self._is_forgotten = held_names, is_forgotten
         self._drafter = Drafter(settings, held_names)
         place = {name: i for i, name in enumerate(held_names)}
         technical = settings.technical_attributes
@@ -68,6 +75,8 @@ class Decisions:
         for held, causes in self._comparison.leaving():
             kind, number = (held.values[place] or "" for place in self._entity)
             more = self._comparison.causes_of(kind, number) if number else frozenset()
+            if self._is_forgotten(held.address, self._held_names, held.values):
+                more |= {"forgotten"}  # also where the source does not have them any more
             draft = self._drafter.leave(causes | more)
             key = key_of(kind, number)
             yield Decided(held.recipient_id, key, "remove", drafts=(draft,), held=held)

@@ -21,8 +21,7 @@ from target_kit.suppression import Suppressions
 
 from target_optimizely.evidence import drop_left_out
 from target_optimizely.journal import Journal
-from target_optimizely.mapping import names_of
-from target_optimizely.model import Row
+from target_optimizely.mapping import stored_names
 from target_optimizely.rejects_command import chosen_lists
 from target_optimizely.settings import ListSettings
 from target_optimizely.workbench import Workbench
@@ -47,6 +46,8 @@ def forget_command(target_class: Any, stop: StopSignal) -> click.Command:
         """Erase all that is kept of a person here, and never add them anew."""
         if (key is None) == (address is None):
             raise ConfigurationError("forget: needs either --key or --address")
+        if not (key or address or "").strip():  # such as a variable that is not set
+            raise ConfigurationError("forget: --key or --address is blank")
         bench: Workbench = target.bench
         for where in chosen_lists(target.settings, name):
             one = bench.settings.lists[where]
@@ -81,7 +82,11 @@ def _forget(bench: Workbench, clock: Clock, one: ListSettings, names: set[str]) 
     Suppressions(state_dir, one.name).add(names, clock)
     if held:
         with bench.journal(one) as journal:
-            rows = journal.forget_stored(lambda row, kept: bool(_of(one, row, kept) & names))
+            rows = journal.forget_stored(
+                lambda row, kept: (
+                    not names.isdisjoint(stored_names(one, row.address, kept, row.values))
+                )
+            )
     keys = {name.removeprefix("key:") for name in names if name.startswith("key:")}
     lines = drop_left_out(state_dir, one.name, keys)
     Spool.create(state_dir / "spool").close()  # removes what runs that died have left
@@ -100,16 +105,10 @@ def _other_names(one: ListSettings, journal: Journal, names: set[str]) -> set[st
         return set()
     found: set[str] = set()
     for row in journal.stored.all():
-        if (called := _of(one, row, intent.snapshot_names)) & names:
-            found |= called
+        called = stored_names(one, row.address, intent.snapshot_names, row.values)
+        if not names.isdisjoint(called):
+            found |= set(called)
     return found
-
-
-def _of(one: ListSettings, row: Row, names: tuple[str, ...]) -> set[str]:
-    technical = [one.technical_attributes[role] for role in ("entity-type", "entity-id")]
-    values = dict(zip(names, row.values, strict=True))
-    kind, number = (values.get(name) or "" for name in technical)
-    return set(names_of(kind, number, address_key(row.address)))
 
 
 def _lift(bench: Workbench, clock: Clock, one: ListSettings, names: set[str]) -> None:

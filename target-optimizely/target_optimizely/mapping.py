@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from target_kit.address import Address, parse_address
+from target_kit.address import Address, address_key, parse_address
 from target_kit.errors import RowError
 
 from target_optimizely.model import Recipient
@@ -122,6 +122,16 @@ def names_of(entity_type: str, entity_id: str, address: str) -> tuple[str, ...]:
     """What a person is called by, for `target_kit.suppression`; `address` in its key form."""
     key = (f"key:{entity_type} {entity_id}",) if entity_id else ()
     return (*key, f"email:{address}") if address else key
+
+
+def stored_names(
+    settings: ListSettings, address: str, names: Sequence[str], values: Sequence[str | None]
+) -> tuple[str, ...]:
+    """`names_of` a recipient as a list has them; `values` are those of the attributes `names`."""
+    known = dict(zip(names, values, strict=True))
+    technical = [settings.technical_attributes[role] for role in ("entity-type", "entity-id")]
+    kind, number = (known.get(name) or "" for name in technical)
+    return names_of(kind, number, address_key(address))
 
 
 def pattern_of(values: tuple[str | None, ...], null_values: str) -> str:

@@ -14,7 +14,7 @@ from target_kit.errors import GuardTripped, LockedError, StopRun
 from target_kit.guards import check
 from target_kit.plan_model import Entry
 
-from target_optimizely.decisions import Decisions, Noted
+from target_optimizely.decisions import Noted
 from target_optimizely.itemising import Itemiser
 from target_optimizely.model import Intent, Phase
 from target_optimizely.reconcile import Reconciler
@@ -48,7 +48,7 @@ class Rehearsal(Transfer):
         _, size = self.look()
         settings, calls, writes = self.work.settings, self.campaign.calls, self.campaign.writes
         noted = Noted(settings, Itemiser(settings, self.limits.digests))
-        for one in Decisions(self.work.journal.comparison, settings, self.attributes).all():
+        for one in self.decisions().all():
             noted.count(one)
             if entry := noted.entry(one):
                 self.told(entry)

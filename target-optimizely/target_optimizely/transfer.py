@@ -113,7 +113,7 @@ class Transfer:
         work, settings = self.work, self.work.settings
         itemiser = Itemiser(settings, self.limits.digests)
         noted = Noted(settings, itemiser)
-        decisions = Decisions(work.journal.comparison, settings, self.attributes)
+        decisions = self.decisions()
         if self.limits.approved is None:
             for one in decisions.all():
                 noted.count(one)
@@ -129,6 +129,11 @@ class Transfer:
         if tripped := check(self.limits.guards, noted.measures(size)):
             work.remove([one.identity for one in decisions.leaving() if one.is_withdrawal])
             raise tripped_error(settings.name, tripped)
+
+    def decisions(self) -> Decisions:
+        """What would be done, recipient by recipient."""
+        work = self.work
+        return Decisions(work.journal.comparison, work.settings, self.attributes, work.is_forgotten)
 
     def change(self) -> tuple[int, str]:
         """Write the intent, do it, close it; returns the size of the list and the digest."""

@@ -44,9 +44,13 @@ NOT_STORED = Result(
     Outcome.FAILED, Step.INSERT, "not_stored", "the vendor took it twice and does not show it"
 )
 
+FORGOTTEN = Result(Outcome.SUPPRESSED, Step.CHECK, "forgotten", "was erased by the command forget")
+
 logger = logging.getLogger(__name__)
 _T = TypeVar("_T")
 Settled = Callable[[Sequence[Verdict]], None]
+#: Asked with an address, names of attributes and their values.
+IsForgotten = Callable[[str, Sequence[str], Sequence[str | None]], bool]
 
 
 class Incomplete(GuardTripped):
@@ -55,7 +59,9 @@ class Incomplete(GuardTripped):
 
 @dataclass
 class ListWork:
-    """One list's tools. `settled` is told the verdicts of a chunk once they are durable."""
+    """One list's tools. `settled` is told the verdicts of a chunk once they are durable;
+    `is_forgotten` says who was erased here and is never put back.
+    """
 
     settings: ListSettings
     batch: int
@@ -67,6 +73,7 @@ class ListWork:
     reader: ListReader
     clock: Clock
     stop: StopSignal
+    is_forgotten: IsForgotten
 
     def count(self) -> int:
         """Recipients now in the list, by the vendor's count."""
@@ -207,6 +214,7 @@ class ListWork:
             )
         self.journal.move(intent, Phase.RESTORING)
         self.journal.stored.reopen_all()
+        self.leave_forgotten_out(intent)
         self.clear()
         try:
             self.fill(self.journal.stored, intent.snapshot_names, _nothing, sent_before=True)
@@ -215,6 +223,14 @@ class ListWork:
         size = self.check(self.journal.stored, intent.snapshot_names, _nothing)
         self.journal.finish(intent, Phase.RESTORED, self.now(), size)
         return size
+
+    def leave_forgotten_out(self, intent: Intent) -> None:
+        """The vendor knows nothing of who was erased here, and the old content still has them."""
+        stored, names = self.journal.stored, intent.snapshot_names
+        gone = [
+            row.pos for row in stored.all() if self.is_forgotten(row.address, names, row.values)
+        ]
+        stored.settle((pos, FORGOTTEN) for pos in gone)
 
     def _size_as_expected(self, rows: Rows) -> int | None:
         """The size, once it lies between what was taken and what may have been stored besides."""

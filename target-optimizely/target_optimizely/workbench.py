@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -17,16 +17,18 @@ from target_kit.limits import Deadline
 from target_kit.lock import run_lock
 from target_kit.report import RunReport, counted
 from target_kit.signals import StopSignal
+from target_kit.suppression import Suppressions
 
 from target_optimizely.client import READING, Campaign
 from target_optimizely.journal import Journal
+from target_optimizely.mapping import stored_names
 from target_optimizely.rehearsal import RehearsedCampaign
 from target_optimizely.sender import Sender
 from target_optimizely.settings import ListSettings, Settings
 from target_optimizely.snapshot import ListReader
 from target_optimizely.soap_api import SoapApi
 from target_optimizely.suppression import Suppression
-from target_optimizely.work import ListWork
+from target_optimizely.work import IsForgotten, ListWork
 
 
 @dataclass(frozen=True)
@@ -88,14 +90,37 @@ class Workbench:
             reader=ListReader(campaign, one.list_id, one.id_attribute, one.email_attribute),
             clock=self.clock,
             stop=self.stop,
+            is_forgotten=self.is_forgotten(one),
         )
+
+    def is_forgotten(self, one: ListSettings) -> IsForgotten:
+        """Who was erased by the command `forget`, as this list may have them."""
+        suppressions = Suppressions(self.settings.state_dir, one.name)
+
+        def asked(address: str, names: Sequence[str], values: Sequence[str | None]) -> bool:
+            names_there = stored_names(one, address, names, values) if suppressions else ()
+            return suppressions.covers(*names_there)
+
+        return asked
 
     def lock(self, one: ListSettings) -> AbstractContextManager[None]:
         """Hold the list; LockedError when another run has it (S1-27)."""
         account = f"{self.settings.account} {one.list_id}"
         return run_lock(self.settings.state_dir, account, "recipient list")
 
-    def journal(self, one: ListSettings) -> closing[Journal]:
-        """The journal of a list, closed at the end."""
+    @contextmanager
+    def journal(self, one: ListSettings) -> Iterator[Journal]:
+        """The journal of a list, closed at the end. Who was forgotten is not kept in it: a transfer
+        finds them on the list before it takes them off.
+        """
         account = self.settings.account
-        return closing(Journal.open(self.settings.state_dir, account, one.list_id))
+        with closing(Journal.open(self.settings.state_dir, account, one.list_id)) as journal:
+            try:
+                yield journal
+            finally:
+                self._keep_nobody_forgotten(one, journal)
+
+    def _keep_nobody_forgotten(self, one: ListSettings, journal: Journal) -> None:
+        if Suppressions(self.settings.state_dir, one.name) and journal.open_intent() is None:
+            is_forgotten = self.is_forgotten(one)
+            journal.forget_stored(lambda row, names: is_forgotten(row.address, names, row.values))

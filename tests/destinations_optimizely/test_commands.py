@@ -255,6 +255,47 @@ def test_nobody_is_forgotten_out_of_an_open_change(sim: Simulator, target: WarmL
     assert target.operate("forget").returncode == 2
 
 
+@pytest.mark.parametrize("strategy", ["reconcile", "clear_and_refill"])
+def test_the_next_transfer_leaves_no_trace_of_the_forgotten_either(
+    sim: Simulator, make_target: MakeTarget, strategy: str
+) -> None:
+    """S1-23: it finds them on the list, and its snapshot brings them back on no request."""
+    target = make_target(list={"strategy": strategy})
+    everybody = [row(n) for n in range(1, 5)]
+    assert target.transfer(everybody).code == 0
+    assert target.operate("forget", "--key", "2").returncode == 0
+    assert target.transfer(everybody).code == 0
+    assert set(recipients(sim)) == ids([1, 3, 4])
+    for path in (target.home / "state").rglob("*"):
+        assert not path.is_file() or b"person2@" not in path.read_bytes().lower(), path
+    assert target.recover("--restore", STREAM).code == 0
+    assert set(recipients(sim)) == ids([1, 3, 4])
+
+
+def test_no_plan_and_no_guard_keeps_the_forgotten_whom_the_source_has_not_any_more(
+    sim: Simulator, target: WarmListTarget
+) -> None:
+    """They were erased by an operator: taken off by a plan made before, and above every limit."""
+    everybody = [row(1), row(2), row(4)]
+    (target.home / "people.jsonl").write_bytes(lines(selection(everybody)))
+    assert target.operate("plan", "--input", "people.jsonl").returncode == 0
+    plan_file = str(target.home / "state" / "plan.json")
+    assert target.operate("forget", "--key", "2").returncode == 0
+    assert target.transfer([row(1), row(4)], mode="apply", plan_file=plan_file).code == 0
+    assert set(recipients(sim)) == ids([1, 4])
+    assert target.operate("forget", "--key", "4").returncode == 0
+    run = target.transfer([row(1)], guards={"max_list_removals": 0})
+    assert run.code == 0, run.stderr
+    assert set(recipients(sim)) == ids([1])
+
+
+@pytest.mark.parametrize("option", ["--key", "--address"])
+def test_nobody_is_forgotten_by_a_blank_name(target: WarmListTarget, option: str) -> None:
+    """A variable that is not set names nobody."""
+    assert target.operate("forget", option, " ").returncode == 2
+    assert not (target.home / "state" / "forgotten.jsonl").exists()
+
+
 # ---- the README
 
 

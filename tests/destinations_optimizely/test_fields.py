@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from lists_support import LIST, REGULAR, ListTarget, ids, recipients, row, schema, selection
 from simulators_support import Simulator
-from warm_lists import attributes, closes, content, rows_of, said, written
+from warm_lists import WarmListTarget, attributes, closes, content, rows_of, said, written
 
 MakeTarget = Callable[..., ListTarget]
 TYPED = 120000000009
@@ -254,6 +254,24 @@ def test_when_every_row_is_refused_the_old_content_comes_back(
     assert "Its old content of 40 recipients was put back" in said(run)
     assert run.states == []
     assert {key: one["attributes"] for key, one in recipients(sim, TYPED).items()} == before
+
+
+def test_old_content_comes_back_without_whom_an_operator_forgot(
+    sim: Simulator, make_target: MakeTarget
+) -> None:
+    """S1-23: the vendor knows nothing of it, and the snapshot still had them."""
+    typed_list(sim, Punkte="INTEGER")
+    target = typed(make_target, {"Punkte": "points"})
+    good = [row(n, points=n) for n in range(1, 41)]
+    assert target.run(with_columns(good, "points")).code == 0
+    assert isinstance(target, WarmListTarget)
+    assert target.operate("forget", "--key", "2").returncode == 0
+    run = target.run(with_columns([row(n, points="many") for n in range(1, 41)], "points"))
+    assert run.code == 4
+    assert "Its old content of 39 recipients was put back" in said(run)
+    assert set(recipients(sim, TYPED)) == ids([1, *range(3, 41)])
+    files = [path for path in (target.home / "state").rglob("*") if path.is_file()]
+    assert not [path for path in files if b"person2@" in path.read_bytes().lower()]
 
 
 def test_more_rejects_than_the_budget_bring_the_old_content_back(
