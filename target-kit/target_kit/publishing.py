@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from target_kit.outcome import Outcome
 from target_kit.report import RunReport
 from target_kit.report_page import as_page
 from target_kit.run_history import PastRun, RunHistory
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +36,16 @@ class Outlets:
 def published(report: RunReport, clock: Clock, outlets: Outlets) -> Iterator[None]:
     """Around the work of a run: whatever its end, the report says which and is published.
 
-    Raises ConfigurationError when a file of the report can't be written.
+    Raises ConfigurationError when a file of the report can't be written, unless something else has
+    ended the run: that is what has to be said then.
     """
     started = clock.monotonic()
     history = RunHistory(outlets.state_dir)
     entry = history.begin(report.target, report.started_at, report.mode)
+    ended = False
     try:
         yield
+        ended = True
     except StopRun as stopped:
         if report.status == "running":  # a judged run keeps its own words
             report.status = "stopped"
@@ -51,7 +57,10 @@ def published(report: RunReport, clock: Clock, outlets: Outlets) -> Iterator[Non
         report.seconds = round(clock.monotonic() - started, 3)
         print(report.as_table(), file=sys.stderr)  # noqa: T201 - the report is for people
         runs = history.end(_entered(entry, report))
-        _write_files(report, runs, outlets)
+        if faults := "; ".join(_write_files(report, runs, outlets)):
+            if ended:
+                raise ConfigurationError(faults)
+            logger.error("%s", faults)
 
 
 def _entered(entry: PastRun, report: RunReport) -> PastRun:
@@ -67,16 +76,15 @@ def _entered(entry: PastRun, report: RunReport) -> PastRun:
     return entry
 
 
-def _write_files(report: RunReport, runs: list[PastRun], outlets: Outlets) -> None:
-    """Both files, even if one of them can't be written."""
-    faults = []
+def _write_files(report: RunReport, runs: list[PastRun], outlets: Outlets) -> list[str]:
+    """Both files, even if one of them can't be written; what failed."""
+    faults = list[str]()
     if outlets.report_html:
         page = as_page(report, [run for run in runs if run.target == report.target])
         faults += _write("report_html", outlets.report_html, page.encode())
     if outlets.report_file:
         faults += _write("report_file", outlets.report_file, report.as_json())
-    if faults:
-        raise ConfigurationError("; ".join(faults))
+    return faults
 
 
 def _write(setting: str, path: Path, content: bytes) -> list[str]:
