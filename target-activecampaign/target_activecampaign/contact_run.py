@@ -11,6 +11,7 @@ from sqlite3 import Connection
 from typing import TYPE_CHECKING
 
 from target_kit.clock import Clock
+from target_kit.errors import BudgetExceeded, GuardTripped
 from target_kit.gate import StateGate
 from target_kit.guards import Tripped, tripped_error
 from target_kit.hands import Hands
@@ -111,7 +112,12 @@ class ContactRun:
         else:
             self._run(stream)
 
-    def _run(self, stream: ContactStream) -> None:
+    def only_withdraw(self, stream: ContactStream) -> None:
+        """Unsubscribe who has withdrawn consent, and nothing else."""
+        if stream.lists:
+            self._run(stream, stopped=True)
+
+    def _run(self, stream: ContactStream, *, stopped: bool = False) -> None:
         tally = Tally(self.settings.max_errors, received=self._received(stream))
         rejects = RejectStore(self.settings.state_dir, stream.name, self.intake.only)
         client = self.account.client
@@ -124,10 +130,10 @@ class ContactRun:
             )  # fmt: skip
             try:
                 sink.look_around()
-                guards, records = self.settings.control.guards, sink.intended.count()
-                if can_trip(guards, stream, records, sink.looking.most_known(records)):
-                    self._guard(stream, sink, ledger)
-                sink.carry_out()
+                if stopped:
+                    sink.withdraw(OnlyWithdrawals(*sink.wording, self._digests()))
+                else:
+                    self._carry_out(stream, sink, ledger)
             finally:
                 tally.close()
                 self._say(stream, sink, tally, rejects.path)
@@ -139,16 +145,22 @@ class ContactRun:
             return Everything()
         return Planned(naming, status_of, self._digests(), self.approved)
 
-    def _guard(self, stream: ContactStream, sink: ContactSink, ledger: Ledger) -> None:
-        """Rehearse the stream, and stop before its first write where a guard says no; who has
-        withdrawn consent is unsubscribed even so.
-        """
-        sink.look_everybody_up()
-        with work_file(self.settings.state_dir, f"{stream.name}-rehearsal") as database:
-            rehearsed = self._rehearse(stream, database, ledger, beside=sink)
-        if rehearsed.tripped:
+    def _carry_out(self, stream: ContactStream, sink: ContactSink, ledger: Ledger) -> None:
+        """All but what guards forbid: where one says no, only withdrawals of consent."""
+        guards, records = self.settings.control.guards, sink.intended.count()
+        try:
+            if can_trip(guards, stream, records, sink.looking.most_known(records)):
+                sink.look_everybody_up()
+                with work_file(self.settings.state_dir, f"{stream.name}-rehearsal") as database:
+                    rehearsed = self._rehearse(stream, database, ledger, beside=sink)
+                if rehearsed.tripped:
+                    raise tripped_error(stream.name, rehearsed.tripped)
+            sink.carry_out()
+        except BudgetExceeded:
+            raise
+        except GuardTripped:
             sink.withdraw(OnlyWithdrawals(*sink.wording, self._digests()))
-            raise tripped_error(stream.name, rehearsed.tripped)
+            raise
 
     def _plan(self, stream: ContactStream) -> None:
         with self._opened(stream) as (database, ledger):
@@ -170,7 +182,7 @@ class ContactRun:
 
         def noting(naming: Naming, status_of: StatusOf) -> Permit:
             told = self.told if beside is None else _untold
-            made.append(Noting(naming, status_of, self._digests(), told))
+            made.append(Noting(naming, status_of, self._digests(), told, self.approved))
             return made[0]
 
         rejects = UnkeptRejects(self.settings.state_dir, stream.name, self.intake.only)
@@ -193,11 +205,8 @@ class ContactRun:
                     self._say(stream, sink, tally, rejects.path)
         notes = made[0].notes
         notes.rest()
-        return Rehearsed(
-            notes, picture, tripped(self.settings.control.guards, notes, tally, client.total)
-        )
-
-    # --- parts ---
+        said = tripped(self.settings.control.guards, stream, notes, tally, client.total)
+        return Rehearsed(notes, picture, said)
 
     def _received(self, stream: ContactStream) -> int:
         return self.intake.spool.count(stream.name)

@@ -87,8 +87,8 @@ class Deletes:
         if len(self._erasures) > self._policy.max_deletes:
             raise GuardTripped(
                 f"stream {self._stream}: {len(self._erasures)} contacts would be deleted for good, "
-                f"max_deletes is {self._policy.max_deletes}; no row of it was written. "
-                "Check the erasure flags, or raise max_deletes for one run"
+                f"max_deletes is {self._policy.max_deletes}; nothing of it was written but "
+                "withdrawals of consent. Check the erasure flags, or raise max_deletes for one run"
             )
 
     def _resolve(self, contact: Contact) -> Match:

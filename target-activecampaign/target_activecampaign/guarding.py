@@ -27,13 +27,23 @@ def can_trip(guards: Guards, stream: ContactStream, records: int, known: int) ->
 
 
 def tripped(
-    guards: Guards, notes: Notes, tally: Tally, total: Callable[[], int | None]
+    guards: Guards,
+    stream: ContactStream,
+    notes: Notes,
+    tally: Tally,
+    total: Callable[[], int | None],
 ) -> list[Tripped]:
-    """The guards that say no. New contacts are measured by all that the account has (`total`, asked
-    only where that matters), everything else by the records of this run that were found there.
+    """The guards that say no, the stream's own `max_deletes` among them. New contacts are measured
+    by all that the account has (`total`, asked only where that matters), everything else by the
+    records of this run that were found there.
     """
     known = tally.sources["cfd"] + tally.sources["ctt"]
     measures = {name: Measure(number, known) for name, number in notes.changes.items()}
     if any(name == "creates" for name, _ in guards.shares):
         measures["creates"] = Measure(notes.changes["creates"], total())
-    return check(guards, measures)
+    found = check(guards, measures)
+    deletes, most = notes.changes["deletes"], stream.deletes.max_deletes
+    if deletes > most:
+        setting = f"streams.{stream.name}.max_deletes"
+        found.append(Tripped("deletes", deletes, known, most, setting))
+    return found

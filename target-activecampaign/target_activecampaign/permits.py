@@ -153,26 +153,42 @@ class OnlyWithdrawals(Itemised):
 
 
 class Noting(Itemised):
-    """A rehearsal: everything may be done, and is noted."""
+    """A rehearsal: everything may be done, and is noted; with `approved` all that a plan holds."""
 
     def __init__(
-        self, naming: Naming, status_of: StatusOf, digests: Digests, told: Callable[[Entry], None]
+        self,
+        naming: Naming,
+        status_of: StatusOf,
+        digests: Digests,
+        told: Callable[[Entry], None],
+        approved: Approved | None = None,
     ) -> None:
         super().__init__(naming, status_of, digests)
         self.notes = Notes(naming.stream.name, digests, told)
+        self._may: Permit = Everything()
+        if approved is not None:
+            self._may = Planned(naming, status_of, digests, approved)
+
+    def made(self, contact_id: str) -> None:
+        """See Permit."""
+        super().made(contact_id)
+        self._may.made(contact_id)
 
     def change(self, contact: Contact, existing: Existing | None, change: Change) -> None:
         """See Permit."""
+        self._may.change(contact, existing, change)
         self.notes.add(contact.identity, self.items(contact, existing, change))
 
     def leaving(
         self, contact: Contact, existing: Existing, changes: Sequence[ListChange]
     ) -> Sequence[ListChange]:
         """See Permit."""
-        items = [item for _, item in self.ends(contact, existing, changes)]
+        due = self._may.leaving(contact, existing, changes)
+        items = [item for _, item in self.ends(contact, existing, due)]
         self.notes.add(contact.identity, items)
-        return changes
+        return due
 
     def deletion(self, contact: Contact, existing: Existing | None, policy: DeletePolicy) -> None:
         """See Permit."""
+        self._may.deletion(contact, existing, policy)
         self.notes.add(contact.identity, [self.item(contact, existing, deletion(contact, policy))])

@@ -11,6 +11,7 @@ from target_kit.clock import Clock
 from target_kit.errors import (
     CallFailed,
     CallRefused,
+    GuardTripped,
     OutcomeUnknown,
     VendorUnavailable,
 )
@@ -90,7 +91,8 @@ class Run:
         due = [n for n in self.intake.streams if spool.count(n) or self._has_rejects(n)]
         names = [n for n in due if n in self.settings.streams]
         names.sort(key=lambda name: not self.settings.streams[name].goes_first)
-        if due:
+        # A plan is made, and checked before it is carried out, where nothing came as well.
+        if due or self.settings.control.mode is not Mode.RUN:
             firsts = {n: spool.records(n, limit=1)[0].seq for n in due if spool.count(n)}
             gate = StateGate(firsts, last, self.intake.close_through)
             with (
@@ -134,8 +136,7 @@ class Run:
         account = Account(client, fields, lists, tag_names, hands)
         parts = (self.settings, self.intake, self.report, self.clock, self.stop, gate)
         contacts = ContactRun(*parts, account, accounts, plan.approved, plan.add)
-        for stream in streams:
-            contacts.work_off(stream)
+        _work_off_each(streams, contacts)
         plan.write(accounts.found, contacts.found, client.api.calls)
 
     def _finish_imports(self, client: ActiveCampaign) -> None:
@@ -171,3 +172,16 @@ class Run:
     def _has_rejects(self, name: str) -> bool:
         path = RejectStore.path_of(self.settings.state_dir, name)
         return path.exists() and path.stat().st_size > 0
+
+
+def _work_off_each(streams: Sequence[ContactStream], contacts: ContactRun) -> None:
+    """One after the other. Where one is stopped, those after it have their turn with the next run;
+    who has withdrawn consent in them is unsubscribed even so.
+    """
+    for number, stream in enumerate(streams, start=1):
+        try:
+            contacts.work_off(stream)
+        except GuardTripped:
+            for other in streams[number:]:
+                contacts.only_withdraw(other)
+            raise

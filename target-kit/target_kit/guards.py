@@ -26,6 +26,8 @@ MEASURES = {
     "tag_removals": "tags would be removed",
     "list_removals": "recipients would be taken off the list without a withdrawal of consent",
 }
+#: What may be said of a stopped stream, since consent that was withdrawn is heard even so.
+NOTHING_ELSE = "nothing was written but withdrawals of consent"
 _POPULATION = "min_population"
 _DEFAULT_POPULATION = 100
 
@@ -188,6 +190,6 @@ def _too_large(found: Measure, limit: Fraction, least: int) -> bool:
 
 
 def tripped_error(stream: str, tripped: Sequence[Tripped]) -> GuardTripped:
-    """Ends the run before its first write; one line that names every guard."""
+    """Ends the run before it writes anything but withdrawals; one line that names every guard."""
     said = "; ".join(one.message for one in tripped)
-    return GuardTripped(f"{stream}: nothing was written, a guard says no: {said}")
+    return GuardTripped(f"{stream}: {NOTHING_ELSE}, a guard says no: {said}")

@@ -145,7 +145,7 @@ def test_every_guard_that_says_no_is_named() -> None:
     error = tripped_error("contacts", found)
     assert isinstance(error, GuardTripped)
     assert str(error) == (
-        "contacts: nothing was written, a guard says no: "
+        "contacts: nothing was written but withdrawals of consent, a guard says no: "
         "30 of 400 (7.5 %) records would be created, guards.max_creates is 10; check the source, "
         "or raise guards.max_creates for one run; "
         "6 of 400 (1.5 %) records would be deleted for good, guards.max_deletes is 5; check the "
