@@ -92,6 +92,11 @@ class Accounts:
         current = self._current(contact_id)
         return current is None or current.account_id != account_id
 
+    def now_of(self, contact_id: str) -> str:
+        """Id of the account that the contact belongs to, "" for none."""
+        current = self._current(contact_id)
+        return current.account_id if current else ""
+
     def associate(self, contact_id: str, account_id: str) -> RowError | None:
         """Make the association; a contact has one, so a move is delete and create.
 

@@ -223,4 +223,5 @@ class Deciding:
             return replace(change, problems=(*change.problems, problem))
         if change.contact_id and not self.accounts.differs(change.contact_id, account_id):
             return change
-        return replace(change, account_id=account_id)
+        before = self.accounts.now_of(change.contact_id) if change.contact_id else ""
+        return replace(change, account_id=account_id, account_before=before)

@@ -52,8 +52,11 @@ def drafts_of(
 ) -> list[Draft]:
     """All that `change` writes; `statuses` are what is known of consent by the id of each list."""
     if change.retire:
+        before = existing_key(existing or _NOBODY)
         return [
-            Draft("retire", "email", _address_rule(contact, existing, naming), "", _key(contact))
+            Draft(
+                "retire", "email", _address_rule(contact, existing, naming), before, _key(contact)
+            )
         ]
     drafts = _contact(contact, existing, change, naming)
     drafts += [
@@ -65,7 +68,10 @@ def drafts_of(
     names = [naming.tags.get(tag_id, tag_id) for tag_id in removed]
     drafts += [Draft("tag_remove", tag, "tags", tag.lower(), "") for tag in names]
     if change.account_id:
-        drafts.append(Draft("associate", "account", "account", "", contact.account_key))
+        before = change.account_before
+        drafts.append(Draft("associate", "account", "account", before, contact.account_key))
+    if change.tags.settles and naming.stream.provenance:
+        drafts.append(_settling(existing or _NOBODY, naming, naming.stream.provenance.pending))
     return drafts
 
 
@@ -121,6 +127,12 @@ def _contact(
         rule = "key_field" if hidden else f"rules.{name}: {stream.rule(name)}"
         drafts.append(Draft(kind, name, rule, before_values.get(field_id, ""), text))
     return drafts
+
+
+def _settling(existing: Existing, naming: Naming, pending: str) -> Draft:
+    """The note that a tag is still due is emptied, since it is there."""
+    found = (value for i, value in existing.values.items() if naming.fields.get(i) == pending)
+    return Draft("settle", pending, "provenance.pending", next(found, ""), "")
 
 
 def _address_rule(contact: Contact, existing: Existing | None, naming: Naming) -> str:

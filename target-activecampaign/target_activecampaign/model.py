@@ -157,6 +157,7 @@ class Change:
     values: dict[str, str]
     problems: tuple[FieldProblem, ...] = ()
     account_id: str | None = None  # the account to associate, None to leave it as it is
+    account_before: str = ""  # the one that the contact belongs to now
     lists: tuple[ListChange, ...] = ()
     kept: str = ""  # why a wanted membership is not made, as a cause for the report
     held: bool = False  # the address waits for a decision; all else is written

@@ -44,7 +44,8 @@ class Notes:
 
     def add(self, identity: str, items: Sequence[Item]) -> None:
         """These would be written for this row."""
-        self._items.setdefault(identity, []).extend(items)
+        if items:
+            self._items.setdefault(identity, []).extend(items)
 
     def settled(self, identity: str, result: Result) -> None:
         """A row has its outcome; one that would be unchanged writes nothing after all."""
@@ -65,11 +66,13 @@ class Notes:
 
     def _tell(self, identity: str, action: str, items: tuple[Item, ...], cause: str) -> None:
         key = identity.removeprefix("key:") if identity.startswith("key:") else None
+        if key and "@" in key:  # an address is no key to be shown
+            key = None
         who = self._digests.who(of_stream(self.stream, identity))
         self._told(Entry(self.stream, who, key, action, items, cause))
 
     def _count(self, items: Sequence[Item]) -> None:
-        kinds = [item.kind for item in items]
+        kinds = [item.kind for item in items if not item.withdrawal]
         self.changes["creates"] += "create" in kinds
         self.changes["updates"] += bool(kinds) and not _NEW.intersection(kinds)
         for name, counted in _COUNTED.items():

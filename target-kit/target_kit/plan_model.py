@@ -38,6 +38,7 @@ _KINDS = {
     "tag": "add tag",
     "tag_remove": "remove tag",
     "associate": "connect with account",
+    "settle": "note as tagged in",
     "delete": "delete for good",
 }
 
