@@ -37,7 +37,7 @@ from target_activecampaign.bulk_planning import (
     import_row,
     pays,
 )
-from target_activecampaign.bulk_queue import Done
+from target_activecampaign.bulk_reading import BulkReading
 from target_activecampaign.collecting import BATCH
 from target_activecampaign.deciding import Deciding
 from target_activecampaign.execute import LookAgain
@@ -50,8 +50,6 @@ from target_activecampaign.permits import Permit
 
 logger = logging.getLogger(__name__)
 
-#: Waits for contacts that were created and that the lists do not show yet.
-_LAG_SECONDS = (1.0, 2.0, 4.0, 8.0)
 _NOT_NOW = (RowError, LookAgain, CallRefused, CallFailed, OutcomeUnknown)
 
 
@@ -79,14 +77,32 @@ class Bulk:
     dated: int = 0
     _sent: dict[int, str | None] = field(default_factory=dict)
     _off: bool = False
+    _reading: BulkReading = field(init=False)
+
+    def __post_init__(self) -> None:
+        reader = self.how.reading or self.look
+        parts = (self.permit, self.index, self.intended, self.stop, self.by_point)
+        self._reading = BulkReading(self.how, reader, *parts)
 
     def update(self) -> None:
         """Import what changes of known contacts, and read them back."""
-        self._go(created=False)
+        strategy, rows = self.how.strategy, self.intended.count()
+        if rows and (strategy == "bulk" or (strategy == "auto" and rows >= FEWEST)):
+            self._reading.begin()
+            spellings = Spellings(self.tag_names.values())
+            if batches := self._batches(spellings, created=False):
+                self._go(batches, spellings, created=False)
 
     def create(self) -> None:
-        """Import new contacts, and read all that are newer than the newest one before."""
-        self._go(created=True)
+        """Import new contacts, and read all that are newer than the newest one before.
+
+        An import writes over whoever has the address by then: who came since the account was read
+        is seen before, and shards take turns.
+        """
+        spellings = Spellings(self.tag_names.values())
+        if batches := self._batches(spellings, created=True):
+            with self.how.turn():
+                self._create(batches, spellings)
         if self.dated >= FEWEST and self.how.strategy == "auto":
             logger.warning(
                 "%s: %d contacts are made one by one, because imports take no date of creation "
@@ -94,6 +110,17 @@ class Bulk:
                 self.name,
                 self.dated,
             )
+
+    def _create(self, batches: Iterator[list[ImportRow]] | None, spellings: Spellings) -> None:
+        try:
+            if self._reading.who_came():
+                spellings = Spellings(self.tag_names.values())
+                batches = self._batches(spellings, created=True)
+        except VendorUnavailable as error:
+            logger.warning("%s: new contacts are not imported: %s", self.name, error)
+            return
+        if batches:
+            self._go(batches, spellings, created=True)
 
     def counts(self) -> dict[str, int]:
         """For the report: rows imported, batches, rows of refused batches left to single calls, and
@@ -107,29 +134,34 @@ class Bulk:
             found[name] = self.dated
         return found
 
-    def _go(self, *, created: bool) -> None:
+    def _go(
+        self, batches: Iterator[list[ImportRow]], spellings: Spellings, *, created: bool
+    ) -> None:
         how = self.how
-        if how.strategy == "single" or self._off:
-            return
-        spellings = Spellings(self.tag_names.values())
-        batches = cut(self._fitting(spellings, created=created))
-        first = next(batches, None)
-        if first is None or not pays(how.strategy, first, first=True):
-            return
-        newest = how.imports.newest_id() if created else 0
         self._sent.clear()
         how.queue.begin()
-        self._send_all(chain([first], batches))
+        self._send_all(batches)
         done = how.queue.finish()
         if not self._sent:
             return
         if spellings.made:
             self.tag_names.update(how.read_tags())
         if created:
-            self._read_created(newest, done)
+            self._reading.created(self._sent, done)
         else:
-            self._read_updated(done)
+            self._reading.updated(self._sent.values(), done)
         logger.info("%s: %d rows imported in bulk", self.name, len(self._sent))
+
+    def _batches(self, spellings: Spellings, *, created: bool) -> Iterator[list[ImportRow]] | None:
+        """What can be imported; None where nothing is worth it."""
+        if self.how.strategy == "single" or self._off:
+            return None
+        self.dated = 0
+        batches = cut(self._fitting(spellings, created=created))
+        first = next(batches, None)
+        if first is None or not pays(self.how.strategy, first, first=True):
+            return None
+        return chain([first], batches)
 
     def _fitting(self, spellings: Spellings, *, created: bool) -> Iterator[ImportRow]:
         """The rows that can be imported, decided on what is known now."""
@@ -200,9 +232,13 @@ class Bulk:
         """Known contacts are read once more right before, 1 call per 100: an import finds them by
         their address, and would make another contact where that has changed since.
         """
-        before = {row.seq: self._known(row) for row in batch if row.contact_id}
-        self._read_by_ids([row.contact_id for row in batch if row.contact_id])
-        return [row for row in batch if before.get(row.seq) == self._known(row)]
+        self._reading.by_ids([row.contact_id for row in batch if row.contact_id])
+        return [row for row in batch if row.existing == self._known(row) and self._is_free(row)]
+
+    def _is_free(self, row: ImportRow) -> bool:
+        """Whether nobody has the address of a new contact, by what was read since its decision."""
+        email = row.contact.email
+        return row.contact_id is not None or email is None or not self.index.by_address(email.key)
 
     def _known(self, row: ImportRow) -> Existing | None:
         return self.look.existing(row.contact_id) if row.contact_id else None
@@ -238,42 +274,3 @@ class Bulk:
                 self.imported[row.contact.identity] = step
                 self._sent[row.seq] = row.contact_id
         return answer
-
-    def _read_updated(self, done: Done) -> None:
-        """Read those that were imported, and whoever was created instead: a contact that lost its
-        address in between is no contact of an import's.
-        """
-        ids = [contact_id for contact_id in self._sent.values() if contact_id]
-        self._read_by_ids([*ids, *done.created])
-
-    def _read_created(self, newest: int, done: Done) -> None:
-        """Read all contacts newer than `newest`. Where the lists do not show all yet, wait a while;
-        in the end the rest is read by the ids that the vendor told.
-        """
-        seen: set[str] = set()
-        for seconds in (*_LAG_SECONDS, None):
-            try:
-                seen |= (self.how.reading or self.look).read_new(newest)
-            except VendorUnavailable:  # the list has no order: ids are what is left
-                break
-            if seconds is None or not done.whole or self._missing() <= done.failures:
-                break
-            self.how.pause(seconds)
-        self._read_by_ids([contact_id for contact_id in done.created if contact_id not in seen])
-        for address in self._addresses():
-            for entry in self.index.by_address(address):
-                self.permit.made(entry.id)
-
-    def _read_by_ids(self, ids: Sequence[str]) -> None:
-        for start in range(0, len(ids), BATCH):
-            self.stop.check()
-            (self.how.reading or self.look).read_known(ids[start : start + BATCH])
-
-    def _missing(self) -> int:
-        """How many of the rows that were sent are at no contact that has been read."""
-        return sum(not self.index.by_address(address) for address in self._addresses())
-
-    def _addresses(self) -> Iterator[str]:
-        """The addresses that were sent."""
-        for batch in self.intended.batches(BATCH):
-            yield from (r.address_key for r in batch if r.address_key and r.seq in self._sent)

@@ -32,7 +32,7 @@ _NAMES = {"firstName": "first_name", "lastName": "last_name", "phone": "phone"}
 @dataclass(frozen=True, slots=True)
 class ImportRow:
     """One contact of an import: `body` is its JSON, `contact_id` None where it will be created,
-    `single_calls` what it would take to write it by itself.
+    `single_calls` what it would take to write it by itself, `existing` what that was decided on.
     """
 
     seq: int
@@ -40,6 +40,7 @@ class ImportRow:
     change: Change
     body: bytes
     single_calls: int
+    existing: Existing | None = None
 
     @property
     def contact_id(self) -> str | None:
@@ -105,7 +106,7 @@ def import_row(
         return None
     if len(body) + _AROUND > MOST_BYTES:
         return None
-    return ImportRow(seq, contact, change, body, single_calls(change))
+    return ImportRow(seq, contact, change, body, single_calls(change), existing)
 
 
 def _number(id_: str) -> int | str:

@@ -67,6 +67,11 @@ class DestinationIndex:
         found = self._select("id = ?", entry_id)
         return found[0] if found else None
 
+    def highest_number(self) -> int:
+        """The highest id that is a number, 0 for none."""
+        highest = f"SELECT max(CAST(id AS INTEGER)) FROM {self._table}"
+        return int(self._db.execute(highest).fetchone()[0] or 0)
+
     def count(self) -> int:
         """Number of entries."""
         return int(self._db.execute(f"SELECT count(*) FROM {self._table}").fetchone()[0])

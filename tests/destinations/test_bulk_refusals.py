@@ -237,3 +237,41 @@ def test_who_moved_or_went_since_the_crawl_is_not_imported(
     assert run.stream["details"]["bulk_import"]["rows"] == 19
     assert sorted(quick.contacts()) == sorted(f"person{key}@example.com" for key in range(1, 21))
     assert keys_are_unique(quick)
+
+
+def comes_before(pattern: str, event: dict[str, Any], method: str = "GET") -> dict[str, Any]:
+    """Something that happens at the account right before the first such request."""
+    action = {"type": "event", "when": "before", "event": event}
+    return {"match": {"method": method, "path": pattern}, "nth": 1, "action": action}
+
+
+@pytest.mark.parametrize("reads", ["crawl", "point", "incremental"])
+@pytest.mark.parametrize("key", ["", "999"])
+def test_who_came_since_the_crawl_is_not_written_over(
+    quick: Simulator, make_target: Any, reads: str, key: str
+) -> None:
+    """S0-25 S0-43 X2: somebody may sign up while known contacts are written. Right before new ones
+    are imported the account is asked who came since: a contact that is there by now is one, with
+    the rules for its fields, its key and its memberships.
+    """
+    stream = {**STREAM, "rules": {"firstName": "on_create", "LAND": "if_empty"}}
+    target = make_target(streams={"contacts": stream}, strategy="auto", reads=reads)
+    seed(quick, *(there(number) for number in range(1, 21)))
+    values = {"BUBSCTTID": key, "LAND": "FR"}
+    came = {
+        "email": "Person30@example.com", "firstName": "Theirs", "fieldValues": values,
+        "lists": {"News": 2},
+    }  # fmt: skip
+    update = comes_before("/import/", {"type": "create_contact", "values": came}, "POST")
+    quick.faults([update])
+    quick.switches(bulk_previously_unsubscribed="subscribed")
+    run = target.run(messages(people(40)))
+    assert run.code == 0, run.stderr
+    contact = quick.contacts()["Person30@example.com"]
+    assert contact["firstName"] == "Theirs"
+    assert contact["fieldValues"]["LAND"] == "FR"
+    assert contact["lists"] == {"1": "2"}
+    assert contact["fieldValues"]["BUBSCTTID"] == (key or "30")
+    assert run.causes == ({"address_of_other_key": 1} if key else {"unsubscribed_there": 1})
+    assert len(quick.contacts()) == 40
+    assert routes(quick)[IMPORT] == 2
