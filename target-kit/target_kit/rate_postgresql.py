@@ -39,15 +39,16 @@ _CLAIM = """
 UPDATE request_rate SET due = clock_timestamp() + %(step)s * interval '1 second'
 WHERE account = %(account)s AND due <= clock_timestamp()
 """
-#: A moment further away than any hold was written before the clock was set back: unknown as well.
+#: A moment more than five minutes away is no hold (`target_kit.retry` has two at most): it was
+#: written before the clock was set back, so it is unknown as well.
 _WAIT = """
 SELECT extract(epoch FROM due - clock_timestamp())::float8 FROM request_rate
-WHERE account = %(account)s AND due < clock_timestamp() + interval '1 hour'
+WHERE account = %(account)s AND due < clock_timestamp() + interval '5 minutes'
 """
 _BEGIN = """
 INSERT INTO request_rate VALUES (%(account)s, clock_timestamp() + interval '1 second')
 ON CONFLICT (account) DO UPDATE SET due = excluded.due
-WHERE request_rate.due >= clock_timestamp() + interval '1 hour'
+WHERE request_rate.due >= clock_timestamp() + interval '5 minutes'
 """
 _HOLD = """
 INSERT INTO request_rate VALUES (%(account)s, clock_timestamp() + %(step)s * interval '1 second')

@@ -15,15 +15,16 @@ from target_kit.rate_slots import SlotsLost
 
 TIMEOUT_SECONDS = 5.0
 
-#: Microseconds since 1970 throughout: exact in Lua's numbers. A moment further away than any hold
-#: was written before the clock was set back: it is unknown as well.
+#: Microseconds since 1970 throughout: exact in Lua's numbers. A moment more than five minutes away
+#: is no hold (`target_kit.retry` has two at most): it was written before the clock was set back, so
+#: it is unknown as well.
 _SCRIPT = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local step = tonumber(ARGV[2])
 local due = tonumber(redis.call('GET', KEYS[1]) or '')
 local wait = 0
-if not due or due > now + 3600000000 then due = now + 1000000 end
+if not due or due > now + 300000000 then due = now + 1000000 end
 if ARGV[1] == 'hold' then
   due = math.max(due, now + step)
 elseif ARGV[1] == 'delay' then
@@ -51,6 +52,7 @@ class RedisSlots:
                 retry=Retry(NoBackoff(), 0),
                 protocol=2,
             )
+            self._redis.connection_pool.make_connection()  # reads the URL's options; no network yet
         except (ValueError, TypeError, redis.RedisError):
             raise ConfigurationError("rate_limit_url: is no address of a Redis server") from None
         self._script = self._redis.register_script(_SCRIPT)

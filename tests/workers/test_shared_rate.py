@@ -13,6 +13,8 @@ import pytest
 from fake_clock import FakeClock
 from tap_support import Database, PostgresServer
 from target_kit.errors import ConfigurationError, VendorUnavailable
+from target_kit.limits import Deadline
+from target_kit.retry import MAX_RATE_WAIT_SECONDS
 from target_kit.shared_rate import LATE_SECONDS, SHARED_MARGIN, SharedRateLimiter, shared_rate
 from workers_support import (
     ACCOUNT,
@@ -103,13 +105,27 @@ def test_an_unknown_past_costs_a_second(rate_url: str) -> None:
         shared.wait()
 
 
-def test_a_clock_set_back_holds_nobody_for_long(rate_url: str, redis: RedisServer) -> None:
-    """A moment hours ahead is no hold: it was written by another clock."""
+@pytest.mark.parametrize("ahead", [310, 7200])
+def test_a_clock_set_back_holds_nobody_for_long(
+    rate_url: str, redis: RedisServer, ahead: float
+) -> None:
+    """A moment further ahead than any hold is none: it was written by another clock."""
     with limiter(rate_url) as shared:
         shared.wait()
-        set_due(rate_url, redis, 7200)
+        set_due(rate_url, redis, ahead)
         with seconds_taken(0.9, 5):
             shared.wait()
+
+
+def test_the_longest_hold_is_kept(rate_url: str) -> None:
+    """What a vendor may ask for is no moment of another clock."""
+    clock = FakeClock()
+    with shared_rate(rate_url, ACCOUNT, 5, clock) as shared, limiter(rate_url) as other:
+        assert shared is not None
+        other.wait()
+        other.penalise(MAX_RATE_WAIT_SECONDS)
+        with pytest.raises(VendorUnavailable, match="deadline_seconds"):
+            shared.wait(Deadline(MAX_RATE_WAIT_SECONDS - 10, clock))
 
 
 def test_idle_time_gives_no_burst(rate_url: str) -> None:
@@ -146,25 +162,28 @@ def test_a_grant_that_got_stuck_on_its_way_is_not_used(redis: RedisServer) -> No
         shared.wait()
         starts.append(time.monotonic())
 
-    with SlowServer(redis.port, 0) as slow, limiter(redis.url, 5) as near:
-        with limiter(redis.url.replace(str(redis.port), str(slow.port)), 5) as far:
-            far.wait()
-            time.sleep(2 * near.interval_seconds)
-            slow.delay_seconds = 1.19  # right after five others
-            stuck = threading.Thread(target=take, args=[far])
-            stuck.start()
-            time.sleep(0.1)
-            slow.delay_seconds = 0
-            while stuck.is_alive():
-                take(near)
-            stuck.join()
-            for _ in range(2):
-                take(near)
+    with (
+        SlowServer(redis.port, 0) as slow,
+        limiter(redis.url, 5) as near,
+        limiter(redis.url.replace(str(redis.port), str(slow.port)), 5) as far,
+    ):
+        far.wait()
+        time.sleep(2 * near.interval_seconds)
+        slow.delay_seconds = 1.19  # right after five others
+        stuck = threading.Thread(target=take, args=[far])
+        stuck.start()
+        time.sleep(0.1)
+        slow.delay_seconds = 0
+        while stuck.is_alive():
+            take(near)
+        stuck.join()
+        for _ in range(2):
+            take(near)
     assert densest_second(starts) <= 5
 
 
 def test_a_late_request_moves_the_others_by_the_room_it_takes(rate_url: str) -> None:
-    """A process that was stopped for minutes in the middle of a request holds nobody for minutes."""
+    """A process that was stopped for minutes within a request holds nobody for minutes."""
     with limiter(rate_url) as shared:
         shared.wait()
         shared.started_late(600)
@@ -226,6 +245,7 @@ def test_a_server_out_of_reach_is_told_in_one_line(scheme: str) -> None:
         f"mysql://somebody:{SECRET}@127.0.0.1/0",
         f"somebody:{SECRET}@127.0.0.1",
         f"redis://somebody:{SECRET}@127.0.0.1:port/0",
+        f"redis://somebody:{SECRET}@127.0.0.1/0?no_such_option=1",
         f"postgresql://somebody:{SECRET}@127.0.0.1:port/0",
         f"postgresql://somebody:{SECRET}@127.0.0.1/0?no_such_option=1",
     ],
