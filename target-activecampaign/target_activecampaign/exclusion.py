@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 
 from target_kit.clock import Clock
-from target_kit.limits import pause
+from target_kit.limits import Deadline, pause
 from target_kit.lock import refuse_rejects_elsewhere, run_lock
 from target_kit.signals import StopSignal
 
@@ -22,9 +22,15 @@ def exclusive(settings: Settings, clock: Clock, stop: StopSignal) -> Iterator[Al
     """Hold the lock of contacts on this machine, and between all that share the ledger.
 
     Raises LockedError at once if another run has it, ConfigurationError while rejects of another
-    number of shards are open.
+    number of shards are open; whoever waits for the block does so until `deadline_seconds`.
     """
     shard, name = settings.shard, f"{settings.account}/contact"
+    deadline = Deadline(settings.deadline_seconds, clock)
+
+    def wait() -> None:
+        deadline.check()
+        pause(_ASK_AGAIN_SECONDS, clock, stop)
+
     with ExitStack() as held:
         held.enter_context(run_lock(settings.shared_dir, settings.account, "contact", shard))
         refuse_rejects_elsewhere(settings.shared_dir, shard)
@@ -39,6 +45,4 @@ def exclusive(settings: Settings, clock: Clock, stop: StopSignal) -> Iterator[Al
         if shard is None:
             yield nullcontext
             return
-        yield lambda: alone(
-            session, f"{name} alone", lambda: pause(_ASK_AGAIN_SECONDS, clock, stop)
-        )
+        yield lambda: alone(session, f"{name} alone", wait)

@@ -29,6 +29,11 @@ from target_kit.shards import Shard
 FILE = "ledger.sqlite"
 _PRAGMAS = ("journal_mode = TRUNCATE", "synchronous = FULL", "secure_delete = ON")
 _SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
+#: A session that only holds a lock asks nothing for hours. PostgreSQL 14 and newer may end such:
+#: https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-IDLE-SESSION-TIMEOUT
+_NEVER_IDLE = (
+    "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout'"
+)
 
 #: https://sqlite.org/rescode.html
 _SQLITE = {
@@ -209,6 +214,7 @@ def _postgresql(given: str, lock_timeout_seconds: float) -> sa.Engine:
         cursor.execute(f"SET lock_timeout = {int(lock_timeout_seconds * 1000)}")
         for name, value in KEEPALIVE.items():
             cursor.execute(f"SET {name} = {value}")
+        cursor.execute(_NEVER_IDLE)
         cursor.close()
         connection.commit()  # psycopg opened a transaction; the rules must outlive it
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import signal
+import time
 from contextlib import ExitStack
 from pathlib import Path
 
+import psycopg
 import pytest
+import sqlalchemy as sa
 from target_kit.errors import ConfigurationError, LockedError
 from target_kit.ledger_database import lock_between_machines
 from target_kit.lock import refuse_rejects_elsewhere
@@ -95,6 +98,18 @@ def test_a_killed_holders_lock_is_taken_over(place: tuple[str, str], shard: Shar
         process.wait(30)
     until(lambda: can_take(place, shard), 10)
     until(lambda: can_take(place, WHOLE), 10)
+
+
+def test_a_session_that_only_holds_a_lock_is_not_ended_for_it(database_url: str) -> None:
+    """Item 7: a database that ends idle sessions would hand the lock on in the middle of a run."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        name = connection.info.dbname
+        connection.execute(f'ALTER DATABASE "{name}" SET idle_session_timeout = 500')
+    with lock_between_machines(database_url, f"{ACCOUNT}/contact", SECOND) as transaction:
+        time.sleep(1.5)
+        with transaction() as session:
+            assert session.scalar(sa.text("SELECT 1")) == 1
+        assert not can_take(("postgresql", database_url), SECOND)
 
 
 def test_locks_of_accounts_are_apart(database_url: str, tmp_path: Path) -> None:

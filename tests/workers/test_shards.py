@@ -7,10 +7,14 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from destinations_support import sums_close
 from simulators_support import Simulator
+from target_kit.ledger_database import lock_between_machines
+from target_kit.ledger_locks import alone
+from target_kit.shards import Shard
 from target_support import record
 from workers_support import (
     SECRET,
@@ -197,6 +201,26 @@ def test_an_address_handed_from_shard_to_shard_settles_with_the_next_run(
     assert found == {"other@example.com": "2", "person2@example.com": "3"}
 
 
+def test_a_worker_that_waits_for_another_one_ends_by_its_deadline(
+    sim: Simulator, make_worker: MakeWorker, redis: RedisServer, database_url: str
+) -> None:
+    """Item 7: whoever makes what all need may hang; the others end with their reports (exit 7)."""
+    sim.switches(rate_limit=False)
+    redis.forget()
+    worker = make_worker(redis.url, 1, requests_per_second=500, deadline_seconds=3)
+    at = urlsplit(sim.url)
+    name = f"{at.netloc}{at.path}/contact"
+    with (
+        lock_between_machines(database_url, name, Shard(0, SHARDS)) as session,
+        alone(session, f"{name} alone", lambda: None),
+    ):
+        worker.begin([record(1)])
+        run = worker.end(60)
+    assert (run.code, run.states) == (7, []), run.stderr
+    assert "deadline_seconds (3) reached" in run.stderr.splitlines()[-1]
+    assert sim.requests(writes=True) == []
+
+
 def test_a_worker_is_locked_out_while_its_shard_is_worked_on(
     sim: Simulator, make_worker: MakeWorker, redis: RedisServer, tmp_path: Path
 ) -> None:
@@ -227,3 +251,32 @@ def test_a_worker_is_locked_out_while_its_shard_is_worked_on(
     holder.begin([record(1)])
     assert holder.end().code == 0
     assert each_once(sim, range(1, 7, 5))
+
+
+def test_of_two_shards_with_one_address_the_first_to_import_has_it(
+    sim: Simulator, make_worker: MakeWorker, redis: RedisServer
+) -> None:
+    """S0-8 X1: an import writes over whoever has the address. So shards import new contacts in
+    turns, and who comes second sees the first: the other row is a reject, as by single calls.
+    """
+    sim.switches(rate_limit=False, bulk_rate_limit=False, bulk_delay_seconds=6)
+    redis.forget()
+    shared = "family@example.com"
+    emails = dict.fromkeys((7, 8), shared)
+    parts = [
+        [record(key, emails.get(key)) for key in range(1, 41) if key % 2 == index]
+        for index in range(2)
+    ]
+    fast = {"requests_per_second": 500, "strategy": "bulk"}
+    workers = [make_worker(redis.url, index, 2, **fast) for index in range(2)]
+    for worker, part in zip(workers, parts, strict=True):
+        worker.begin(part)
+    runs = [worker.end() for worker in workers]
+    assert [run.code for run in runs] == [0, 0], [run.stderr for run in runs]
+    assert sorted(run.outcomes["applied"] for run in runs) == [19, 20]
+    assert [c for run in runs for c in run.causes] == ["address_of_other_key"]
+    sent = [row["email"] for one in sim.state()["imports"] for row in one["contacts"]]
+    assert sent.count(shared) == 1
+    (kept,) = (c for c in sim.state()["contacts"] if c["email"] == shared)
+    first = 0 if runs[0].outcomes["applied"] == 20 else 1
+    assert kept["fieldValues"]["BUBSCTTID"] == ("8", "7")[first]
