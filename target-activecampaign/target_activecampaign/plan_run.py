@@ -11,6 +11,7 @@ from target_kit.clock import Clock
 from target_kit.errors import ConfigurationError
 from target_kit.plan import (
     Approved,
+    Digests,
     Entry,
     Forecast,
     PlanHeader,
@@ -118,7 +119,11 @@ class PlanOfRun:
             created_at=self._clock.now().isoformat(timespec="seconds"),
             account=settings.account,
             settings=mapping[:32],
+            made_by=self._digests().made_by,
         )
+
+    def _digests(self) -> Digests:
+        return Digests.from_state_dir(self._settings.state_dir, self._clock)
 
     def _check(self, header: PlanHeader) -> None:
         own = self._header()
@@ -128,6 +133,7 @@ class PlanOfRun:
             raise ConfigurationError(
                 "plan_file: the settings of the streams have changed since; make a new plan"
             )
+        self._digests().check_own(header)
 
 
 def plan_of_run(

@@ -59,6 +59,21 @@ class Digests:
         """With the key of `state_dir`; a plan is only known again where it was made."""
         return cls(KeyHasher.from_state_dir(state_dir, clock).long)
 
+    @property
+    def made_by(self) -> str:
+        """Stands for the key itself, which all hashes of a plan are made with."""
+        return self._hash("the key of this plan")
+
+    def check_own(self, header: PlanHeader) -> None:
+        """Raises ConfigurationError for a plan whose hashes are made with another key: every row of
+        it would look as if it had moved.
+        """
+        if header.made_by != self.made_by:
+            raise ConfigurationError(
+                "plan_file: the plan was made with another state_dir, or by another shard, and can "
+                "be applied only there; make a new plan"
+            )
+
     def who(self, identity: str) -> str:
         """Stands for a person; begins as their name in the logs does."""
         return self._hash(identity)

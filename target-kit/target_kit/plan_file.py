@@ -29,6 +29,8 @@ LONGEST_LINE = 16 * 1024 * 1024
 LAST_LINE = b"]}\n"
 _BEGINS = re.compile(rb'\{"plan":(\d{1,9}),')
 _AGAIN = "make it anew with mode: plan"
+#: What decoding raises; the last one where brackets are nested too deep.
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class _Start(msgspec.Struct):
@@ -78,7 +80,7 @@ def _start(file: BinaryIO) -> _Start:
         raise _cut(1)
     try:
         return msgspec.json.decode(line + b"]}", type=_Start)
-    except msgspec.MsgspecError:
+    except _UNREADABLE:
         raise _cut(1) from None
 
 
@@ -86,7 +88,7 @@ def _stranger(line: bytes, file: BinaryIO) -> str:
     """What a file is that doesn't begin as a plan does."""
     try:
         msgspec.json.decode(line + file.read(LONGEST_LINE))
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except _UNREADABLE:
         return "no JSON"
     return "no plan as mode: plan writes it"
 
@@ -103,7 +105,7 @@ def _items(file: BinaryIO, number: int) -> Iterator[tuple[str, str]]:
             if not line.endswith(end):
                 raise _cut(index + 2)
             entry = decode(line.removesuffix(end))
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except _UNREADABLE:
             raise _cut(index + 2) from None
         yield from ((entry.who, item.digest) for item in entry.items)
     if file.read(len(LAST_LINE) + 1) != LAST_LINE:

@@ -127,7 +127,7 @@ class PlanHeader:
 
     `account` is the host only, `settings` a digest of the settings, `streams` counts records by
     action (`nothing` too), `guards` are those that would say no (`Tripped.as_dict`), `notes` what
-    else would be made (a custom field, a tag).
+    else would be made (a custom field, a tag). `made_by` stands for the key of the hashes.
     """
 
     target: str
@@ -139,6 +139,7 @@ class PlanHeader:
     forecast: Forecast = field(default_factory=Forecast)
     guards: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    made_by: str = ""
 
     @property
     def actions(self) -> list[str]:

@@ -60,8 +60,7 @@ class PlanOfRun:
                 database = stack.enter_context(work_file(state_dir, f"plan-{os.getpid()}"))
                 self._check(read_plan(control.plan_file, database))
                 approved = Approved(database)
-            digests = Digests.from_state_dir(state_dir, self._clock)
-            yield Limits(control.guards, digests, approved)
+            yield Limits(control.guards, self._digests(), approved)
 
     def add(self, entry: Entry) -> None:
         """One more entry of a plan that is being made."""
@@ -107,7 +106,11 @@ class PlanOfRun:
             created_at=self._clock.now().isoformat(timespec="seconds"),
             account=f"{urlsplit(settings.api_url).hostname}, client {settings.mandator_id}",
             settings=hashlib.sha256(lists).hexdigest()[:32],
+            made_by=self._digests().made_by,
         )
+
+    def _digests(self) -> Digests:
+        return Digests.from_state_dir(self._settings.state_dir, self._clock)
 
     def _check(self, header: PlanHeader) -> None:
         own = self._header()
@@ -117,3 +120,4 @@ class PlanOfRun:
             raise ConfigurationError(
                 "plan_file: the settings of the lists have changed since; make a new plan"
             )
+        self._digests().check_own(header)

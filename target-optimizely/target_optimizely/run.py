@@ -82,6 +82,8 @@ class Run:
                 self._prepare(jobs, intake)
                 if everything:
                     self._transfer(everything, limits)
+                else:  # of nothing a plan is made, too: one of before would be taken for it
+                    self.plan.write([], self.unclaimed)
             except BaseException:
                 for job in everything:
                     with suppress(StopRun):  # what ended the run is said, not this

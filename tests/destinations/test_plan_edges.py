@@ -207,3 +207,18 @@ def test_guards_of_an_applied_plan_count_what_it_holds(
     more = [record(key, given_name="New", **YES) for key in (3, 4)]
     run = deliver(target, *rows, *more, mode="apply")
     assert (run.code, run.outcomes) == (0, {"applied": 2, "rejected": 2}), run.stderr
+
+
+def test_a_plan_of_another_state_directory_refuses_no_row(
+    make_target: MakeTarget, sim: Simulator
+) -> None:
+    """Its hashes are of another key: one line says so, and no row is kept as one that has moved."""
+    seed(sim, person(1))
+    rows = [record(1, given_name="New", **YES)]
+    there = planning(make_target("there", streams=with_lists()))
+    assert deliver(there, *rows, mode="plan").code == 0
+    here = make_target("here", streams=with_lists(), plan_file=there.config["plan_file"])
+    run = deliver(here, *rows, mode="apply")
+    assert (run.code, sim.requests(writes=True)) == (2, [])
+    assert "another state_dir" in run.stderr.splitlines()[-1]
+    assert not (here.home / "state" / "rejects" / "contacts.jsonl").exists()

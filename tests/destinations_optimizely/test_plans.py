@@ -252,6 +252,31 @@ def test_a_plan_that_is_not_for_this_run_is_not_applied(
     assert says in said(run)
 
 
+def test_a_plan_of_another_state_directory_keeps_nobody_as_they_are(
+    sim: Simulator, make_planner: Planner, tmp_path: Path
+) -> None:
+    """Its hashes are of another key: one line says so, and the list is left as it was."""
+    target = make_planner()
+    assert target.transfer(before(), mode="plan").code == 0
+    run = target.transfer(before(), mode="apply", state_dir=str(tmp_path / "elsewhere"))
+    assert (run.code, run.states) == (2, []), run.stderr
+    assert "another state_dir" in said(run)
+    assert not written(sim)
+
+
+def test_a_plan_of_nothing_takes_the_place_of_the_one_before(make_planner: Planner) -> None:
+    """Where no record of any list came: nobody takes an old plan for what would be done now."""
+    target = make_planner(on_unknown_stream="ignore")
+    assert target.transfer(before(), mode="plan").code == 0
+    assert plan_of(target)["number"] == 6
+    text = {"type": "object", "properties": {"id": {"type": "string"}}}
+    stranger = {"type": "SCHEMA", "stream": "others", "schema": text, "key_properties": []}
+    marker = {"type": "STATE", "value": {"sync_complete": {"counts": {}}}}
+    run = target.run([stranger, marker], mode="plan")
+    assert (run.code, run.states) == (0, []), run.stderr
+    assert plan_of(target)["number"] == 0
+
+
 def test_nothing_is_planned_while_a_change_is_open(sim: Simulator, make_planner: Planner) -> None:
     """S1-23: the rows that heal the list are left alone; the next run brings it to its end."""
     target = make_planner("clear_and_refill")

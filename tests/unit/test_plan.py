@@ -177,6 +177,7 @@ def test_a_plan_with_other_lines_is_refused(tmp_path: Path) -> None:
         whole.replace(b'"who":"', b'"who":"\xff', 1),
         whole.replace(b'"target":', b'"aim":'),
         whole.replace(b"\n", b"\r\n"),
+        whole.replace(b'"cause":""', b'"x":' + b"[" * 9_999 + b"]" * 9_999, 1),
     ]
     for data in changed:
         assert data != whole
@@ -195,6 +196,8 @@ def test_a_plan_with_other_lines_is_refused(tmp_path: Path) -> None:
         (b'{\n "plan": 1,\n "entries": []\n}\n', "no plan as mode: plan writes it"),
         (b'{"plan":2,"header":{},"number":0,"entries":[\n]}\n', "format 2, this version reads 1"),
         (b'{"plan":1,"header":{},"number":0,"entries":[\n]}\n', "cut or was changed (line 1)"),
+        (b"[" * 100_000, "no JSON"),
+        (b'{"plan":1,"header":' + b"[" * 100_000 + b"\n", "cut or was changed (line 1)"),
     ],
 )
 def test_what_is_no_plan_is_named(tmp_path: Path, data: bytes, says: str) -> None:
