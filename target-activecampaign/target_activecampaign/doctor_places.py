@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from target_kit.checkup_places import state_directory
+from target_kit.checkup_places import is_open_to_others, state_directory
 from target_kit.errors import Interrupted, LockedError, StopRun
 from target_kit.ledger_schema import SCHEMA
 from target_kit.rejects import open_rejects
@@ -46,6 +46,11 @@ def _rejects(settings: Settings) -> Iterator[Check]:
 
 
 def _ledger(settings: Settings) -> Iterator[Check]:
+    if settings.ledger_url is None and is_open_to_others(settings.state_dir):
+        yield checks.open_(
+            "ledger", "is not opened: that would make state_dir private, as a run does"
+        )
+        return
     if not _has_ledger(settings):
         yield checks.good("ledger", "can be reached; the first run makes it")
         return

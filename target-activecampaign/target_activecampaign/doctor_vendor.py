@@ -38,6 +38,7 @@ from target_activecampaign.settings import Settings
 
 Schemas = Mapping[str, Mapping[str, Any]]
 _SECOND = 1.1  # a little more than what the limit is counted over
+_KEY = "copy api_key anew from Settings > Developer; look whether its user and account are active"
 _GRANT = "give the key's user this permission in Settings > Users and Groups, or another plan"
 _LATER = "look at status.activecampaign.com, api_url and the network, then try again"
 
@@ -76,9 +77,10 @@ class VendorChecks:
         except Interrupted:
             raise
         except CredentialsError as error:
-            yield checks.fail(name, str(error), _GRANT, error.code)
+            step = _KEY if name == "credentials" else _GRANT
+            yield checks.fail(name, str(error), step, error.code)
         except ConfigurationError as error:
-            yield from checks.faults(name, str(error).split("; "), "correct the settings", "")
+            yield from checks.faults(name, [str(error)], "correct the settings", "")
         except StopRun as error:
             yield checks.fail(name, str(error), _LATER, error.code)
         except (CallFailed, CallRefused, OutcomeUnknown) as error:

@@ -82,6 +82,7 @@ def test_a_refused_key_ends_with_3_and_says_so_once(
     code, found = findings(make_target(api_key="wrong"))
     assert code == 3
     assert found["credentials"][0] == "FAIL"
+    assert found["credentials"][2].startswith("copy api_key anew from Settings > Developer")
     assert "state_dir" in found
     assert "permission lists" not in found
     assert len(sim.requests()) == 1
@@ -220,12 +221,14 @@ def test_an_open_state_directory_and_what_waits_for_people_are_warnings(
     sim.seed({"fields": seeded_fields(), "contacts": contacts})
     target = make_target()
     target.deliver([record(1, "b@example.com"), record(3, "no address")])
-    (target.home / "state").chmod(0o755)
     code, found = findings(target)
     assert code == 0
-    assert found["state_dir"][0] == "warning"
     assert found["rejects of contacts"][1] == "1 email_syntax, 1 address_taken"
     assert found["worklist of contacts"][1] == "1 address_taken"
+    (target.home / "state").chmod(0o755)
+    code, found = findings(target)
+    assert (code, found["state_dir"][0]) == (0, "warning")
+    assert (target.home / "state").stat().st_mode & 0o777 == 0o755  # nothing is changed by looking
 
 
 @pytest.mark.ledgers
