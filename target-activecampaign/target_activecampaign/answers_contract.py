@@ -84,6 +84,7 @@ LISTS: Mapping[str, str] = {
     "accountCustomFieldMeta": "accountCustomFieldMeta",
     "accountCustomFieldData": "accountCustomFieldData",
     "accountContacts": "accountContacts",
+    "import/bulk_import": "outstanding",
     "contacts/{id}/contactLists": "contactLists",
     "contacts/{id}/contactTags": "contactTags",
     "contacts/{id}/accountContacts": "accountContacts",

@@ -95,9 +95,10 @@ class ImportEndpoints(Endpoints):
         except CallRefused:
             return ImportInfo("")
         status, created, failed = (body.get(name) for name in ("status", "success", "failure"))
+        ids = [text_of(one) for one in created] if isinstance(created, list) else []
         return ImportInfo(
             status.lower() if isinstance(status, str) else "",
-            tuple(text_of(one) for one in created) if isinstance(created, list) else (),
+            tuple(one for one in ids if one.isdecimal()),
             len(failed) if isinstance(failed, list) else 0,
         )
 

@@ -7,11 +7,13 @@ more. It has ids of batches and no persons.
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 from target_kit.errors import StopRun
 from target_kit.files import file_name, private_directory, write_atomically
+from target_kit.shards import Shard
 
 
 class _Content(msgspec.Struct):
@@ -44,12 +46,16 @@ class BulkJournal:
 
     @classmethod
     def left_open(cls, state_dir: Path, account: str) -> list[BulkJournal]:
-        """What runs before this one left behind, whatever the stream."""
-        found = []
-        for path in sorted(state_dir.glob(f"bulk-{_digest(account)}-*.json")):
+        """What runs before this one left behind, whatever the stream: also those of shards before a
+        whole run, and those of whole runs and of other numbers of shards before a shard's. None of
+        them can be at work now.
+        """
+        name, found = f"bulk-{_digest(account)}-*.json", []
+        for path in sorted(p for folder in _folders(state_dir) for p in folder.glob(name)):
             journal = cls(path)
-            journal._read()
-            found.append(journal)
+            with suppress(FileNotFoundError):  # another shard has seen its end by now
+                journal._read()
+                found.append(journal)
         return found
 
     def begin(self) -> None:
@@ -83,9 +89,20 @@ class BulkJournal:
         """One that can't be read says that anything may be under way."""
         try:
             content = msgspec.json.decode(self._path.read_bytes(), type=_Content)
+        except FileNotFoundError:
+            raise
         except (OSError, msgspec.DecodeError):  # a ValidationError is one of these
             content = _Content([], sending=True)
         self.batches, self.sending = content.batches, content.sending
+
+
+def _folders(state_dir: Path) -> list[Path]:
+    """This one, and those of runs that the lock keeps apart from this one's."""
+    shard = Shard.of_folder(state_dir.name)
+    shared = state_dir.parent if shard else state_dir
+    others = {path: Shard.of_folder(path.name) for path in shared.glob("shard-*")}
+    elsewhere = [p for p, of in others.items() if of and (not shard or of.count != shard.count)]
+    return [state_dir, *([shared] if shard else []), *elsewhere]
 
 
 def _digest(account: str) -> str:

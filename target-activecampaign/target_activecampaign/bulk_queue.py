@@ -204,5 +204,6 @@ def finish_left_open(
 def _over() -> VendorUnavailable:
     return VendorUnavailable(
         "a bulk import is still under way at ActiveCampaign and would write over what is written "
-        "now; run again when it is done"
+        "now; run again when it is done; if ActiveCampaign shows none under way, remove "
+        "bulk-*.json from state_dir"
     )

@@ -198,6 +198,34 @@ def test_imports_left_open_are_waited_for_before_anything_else(
     assert files(tmp_path) == []
 
 
+@pytest.mark.parametrize(
+    ("left", "begins", "waits"),
+    [
+        ("shard-1-of-2", "", True),
+        ("shard-1-of-2", "shard-1-of-2", True),
+        ("shard-1-of-2", "shard-0-of-2", False),
+        ("shard-1-of-2", "shard-0-of-4", True),
+        ("", "shard-0-of-2", True),
+        ("shardings", "", False),
+    ],
+)
+def test_who_changes_the_shards_waits_for_what_the_others_left(
+    clock: FakeClock, tmp_path: Path, left: str, begins: str, waits: bool
+) -> None:
+    """S0-52: a shard that was killed may be followed by a whole run, or by another number of
+    shards; beside it other shards of its number are at work, and none of their business is over.
+    """
+    for name in (left, begins):
+        (tmp_path / name).mkdir(exist_ok=True)
+    vendor = Queue(clock, 50.0)
+    queue = queue_of(vendor, BulkJournal.of(tmp_path / left, "account", "contacts"))
+    queue.begin()
+    queue.submit([ROW])
+    finish_left_open(tmp_path / begins, "account", vendor, clock, clock.sleep)
+    assert bool(vendor.looks) is waits
+    assert bool(files(tmp_path / left)) is not waits
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"batches": 1, "sending": 0}'])
 def test_a_journal_that_can_not_be_read_says_that_anything_may_be_under_way(
     journal: BulkJournal, tmp_path: Path, content: bytes
