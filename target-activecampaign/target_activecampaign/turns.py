@@ -71,7 +71,7 @@ class Turns:
     def _go(self, turn: Turn, names: frozenset[str], *, final: bool) -> bool:
         """Decide and carry out; False where it turns out to touch more than `names`."""
         while turn.looks < _MAX_LOOKS:
-            turn.looks += 1
+            turn.looks, turn.result = turn.looks + 1, None
             try:
                 change = self._decide(turn, final=final)
                 if not turn.called and not self.deciding.touched(turn.contact) <= names:
