@@ -213,7 +213,8 @@ class Bulk:
                 if number == 0 or pays(self.how.strategy, batch, first=False):
                     self._send([row for row in self._unmoved(batch) if self._may(row)])
         except (CredentialsError, CallRefused) as error:
-            if self._sent or self.how.strategy == "bulk":
+            revoked = self._sent and isinstance(error, CredentialsError)
+            if revoked or self.how.strategy == "bulk":
                 self.how.queue.finish()
                 raise self._not_allowed(error) from None
             self._off = True

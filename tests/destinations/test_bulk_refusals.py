@@ -129,6 +129,54 @@ def test_an_account_without_imports_writes_one_by_one(quick: Simulator, target: 
     assert "strategy" in run.stderr.splitlines()[-1]
 
 
+def test_an_import_that_is_refused_after_others_were_taken_leaves_the_rest_to_single_calls(
+    quick: Simulator, target: WarmTarget
+) -> None:
+    """What was taken counts, and nobody is told to set the strategy that is set."""
+    answer = {"type": "status", "status": 404, "body": "{}", "content_type": "application/json"}
+    quick.faults([{"match": {"method": "POST", "path": "/import/"}, "nth": 2, "action": answer}])
+    seed(quick)
+    run = deliver(target, people(280))
+    assert run.outcomes == {"applied": 280}
+    assert len(imported(quick)) == 250
+    assert routes(quick)["POST", "/contacts"] == 30
+    assert run.stderr.count("may not import in bulk") == 1
+
+
+def test_a_queue_that_can_not_be_read_is_not_taken_for_an_empty_one(
+    quick: Simulator, target: WarmTarget
+) -> None:
+    """S0-52: an import whose answer was lost may still be under way while an error comes with 200;
+    the next run waits for it.
+    """
+    quick.switches(bulk_delay_seconds=500)
+    seed(quick)
+    error = {
+        "type": "status", "status": 200, "body": '{"success":0,"message":"busy"}',
+        "content_type": "application/json",
+    }  # fmt: skip
+    quick.faults(
+        [
+            {"match": {"method": "POST", "path": "/import/"}, "action": "apply_then_reset"},
+            {"match": {"method": "GET", "path": "/import/bulk_import"}, "action": error},
+        ]
+    )
+    run = target.run(messages(people(12)))
+    assert run.code == 7, run.stderr
+    assert run.states == []
+    assert routes(quick) == {IMPORT: 1}
+    assert list((target.home / "state").glob("bulk-*"))
+
+
+def test_ids_that_are_none_are_left_out(quick: Simulator, target: WarmTarget) -> None:
+    """What an import has made is told by id, or not at all: its rows are read back anyway."""
+    told = '{"status":"completed","success":[{"id":"1"},"a b",null,""],"failure":null}'
+    answer = {"type": "status", "status": 200, "body": told, "content_type": "application/json"}
+    quick.faults([{"match": {"method": "GET", "path": "/import/info"}, "action": answer}])
+    seed(quick)
+    assert deliver(target, people(12)).outcomes == {"applied": 12}
+
+
 def test_the_rate_of_imports_is_waited_for(sim: Simulator, make_target: Any) -> None:
     """S4-34: "Rate limit exceeded." rejects nobody."""
     sim.switches(bulk_delay_seconds=0.05)
