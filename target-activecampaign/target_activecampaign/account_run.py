@@ -141,7 +141,8 @@ class AccountRun:
                     key_id = fields.of(stream)[stream.key_field].id
                     self._written.setdefault(key_id, {}).update(sink.executor.keys)
                 tally.close()
-                done = StreamReport.of(stream.name, tally, sink.reads, rejects.path)
+                path = None if rehearses else rejects.path
+                done = StreamReport.of(stream.name, tally, sink.reads, path)
                 self.report.streams.append(done)
                 rejects.finish()
 

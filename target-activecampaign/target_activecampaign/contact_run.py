@@ -202,7 +202,7 @@ class ContactRun:
             finally:
                 tally.close()
                 if beside is None:
-                    self._say(stream, sink, tally, rejects.path)
+                    self._say(stream, sink, tally, None)
         notes = made[0].notes
         notes.rest()
         said = tripped(self.settings.control.guards, stream, notes, tally, client.total)
@@ -288,7 +288,7 @@ class ContactRun:
             yield tombstones
 
     def _say(
-        self, stream: ContactStream, sink: ContactSink, tally: Tally, rejects_file: Path
+        self, stream: ContactStream, sink: ContactSink, tally: Tally, rejects_file: Path | None
     ) -> None:
         reads = sink.looking.reads.as_dict() if sink.looking.reads else None
         done = StreamReport.of(stream.name, tally, reads, rejects_file, sink.details)

@@ -267,7 +267,9 @@ class Workshop:
             details[name] = number
         if imports := self.bulk.counts():
             details["bulk_import"] = imports
-        details |= self.reading_back.details() | self.rewriting.details()
+        if not isinstance(self.permit, Noting):  # a rehearsal has nothing to read back
+            details |= self.reading_back.details()
+        details |= self.rewriting.details()
         if waiting := self.memory.counts():
             details["worklist"] = waiting
         return details

@@ -54,6 +54,10 @@ class StreamReport:
         )
 
 
+#: What people have to know before they read the outcomes of a plan.
+ONLY_PLANNED = "This was a plan: nothing was written, the outcomes are those that a run would have."
+
+
 @dataclass(slots=True)
 class RunReport:
     """One run; `seconds` is wall time, `estimated_seconds` the calls at the rate limit, and
@@ -88,6 +92,7 @@ class RunReport:
             for s in self.streams
         ]
         lines = [f"{self.target}: {self.status}" + (f" ({self.message})" if self.message else "")]
+        lines += [ONLY_PLANNED] if self.mode == "plan" else []
         lines += [
             f"{one['list']}: a change of {one['opened_at']} was left open; {one['ended']}"
             for one in self.recovered

@@ -6,6 +6,7 @@ Pure: what is shown is given, and `target_kit.page` escapes all of it.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +15,7 @@ from target_kit import report_chart
 from target_kit.causes import sentence
 from target_kit.outcome import KEPT, OPEN, Outcome
 from target_kit.page import Cell, Html, document, paragraph, section, table, text
-from target_kit.report import RunReport, StreamReport
+from target_kit.report import ONLY_PLANNED, RunReport, StreamReport
 from target_kit.run_history import PastRun
 
 #: What each exit code means and what to do; 128 + n is a signal (see `target_kit.errors`).
@@ -68,6 +69,8 @@ def _head(report: RunReport) -> Iterator[Html]:
     mode = "" if report.mode == "run" else f" · mode {report.mode}"
     facts = f"{_when(report.started_at)} UTC · {report.target} {report.version}{mode}"
     yield Html(f'<p class="facts">{text(facts)}</p>')
+    if report.mode == "plan":
+        yield paragraph(ONLY_PLANNED)
     if report.message:
         yield paragraph(report.message, alarm=bool(report.exit_code))
     if report.exit_code:
@@ -184,7 +187,9 @@ def _facts(stream: StreamReport) -> Iterator[tuple[str, Cell]]:
     for source, number in stream.matched_by.items():
         yield f"matched by {source}", number
     for step, number in stream.errors_by_step.items():
-        yield f"errors in step {step}, of {stream.max_errors:,} allowed", number
+        known = stream.max_errors < sys.maxsize  # a rehearsal has no budget
+        allowed = f", of {stream.max_errors:,} allowed" if known else ""
+        yield f"errors in step {step}{allowed}", number
     for name, value in stream.details.items():
         yield from _flat(name, value)
 

@@ -212,6 +212,7 @@ class Run:
             "strategy": one.strategy,
             **job.outcomes.details,
         }
-        self.bench.report.streams.append(StreamReport.of(one.name, tally, None, path, details))
+        written = None if self.plan.planning else path
+        self.bench.report.streams.append(StreamReport.of(one.name, tally, None, written, details))
         if not self.plan.planning:
             write_left_out(path, job.journal.wanted)

@@ -222,3 +222,20 @@ def test_a_plan_of_another_state_directory_refuses_no_row(
     assert (run.code, sim.requests(writes=True)) == (2, [])
     assert "another state_dir" in run.stderr.splitlines()[-1]
     assert not (here.home / "state" / "rejects" / "contacts.jsonl").exists()
+
+
+def test_the_report_of_a_plan_claims_nothing_that_was_not_done(
+    make_target: MakeTarget, sim: Simulator
+) -> None:
+    """It says that nothing was written; no file of rejects, no budget, nothing verified."""
+    seed(sim, person(1))
+    page = "report.html"
+    target = planning(make_target(streams=with_lists(), report_html=page))
+    rows = [record(1, given_name="New", **YES), record(2, email="nobody at all", **YES)]
+    run = deliver(target, *rows, mode="plan")
+    assert run.outcomes == {"applied": 1, "rejected": 1}
+    assert "nothing was written" in run.stderr
+    assert (run.stream["rejects_file"], run.stream["details"]) == ("", {})
+    shown = (target.home / page).read_text()
+    assert "nothing was written" in shown
+    assert "allowed" not in shown
