@@ -211,6 +211,8 @@ def _postgresql(given: str, lock_timeout_seconds: float) -> sa.Engine:
     def prepare(connection: DBAPIConnection, _record: object) -> None:
         cursor = connection.cursor()
         cursor.execute("SET TimeZone = 'UTC'")
+        # Who waited for a lock has to see what its holder wrote, whatever the database's default.
+        cursor.execute("SET default_transaction_isolation = 'read committed'")
         cursor.execute(f"SET lock_timeout = {int(lock_timeout_seconds * 1000)}")
         for name, value in KEEPALIVE.items():
             cursor.execute(f"SET {name} = {value}")

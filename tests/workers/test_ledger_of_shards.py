@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+import psycopg
+import pytest
 from ledger_support import NOON, Place, day, interval, person
 from target_kit.ledger import Finding, Interval, Ledger, open_ledger
 from target_kit.shards import Shard
@@ -31,8 +33,16 @@ def write(url: str, shard: Shard, failures: list[BaseException]) -> None:
         failures.append(error)
 
 
-def test_shards_that_write_the_same_rows_lose_and_double_nothing(database_url: str) -> None:
-    """Item 7: every finding counts, nobody has two addresses at a time, nothing deadlocks."""
+@pytest.mark.parametrize("isolation", ["read committed", "repeatable read", "serializable"])
+def test_shards_that_write_the_same_rows_lose_and_double_nothing(
+    database_url: str, isolation: str
+) -> None:
+    """Item 7: every finding counts, nobody has two addresses at a time, nothing deadlocks, whatever
+    isolation the database gives a session that asks for none.
+    """
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        name, default = connection.info.dbname, f"default_transaction_isolation = '{isolation}'"
+        connection.execute(f'ALTER DATABASE "{name}" SET {default}')
     failures: list[BaseException] = []
     threads = [
         threading.Thread(target=write, args=(database_url, Shard(index, 3), failures))
