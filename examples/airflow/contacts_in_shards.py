@@ -61,6 +61,7 @@ class LoadShard(BaseOperator):  # type: ignore[misc]  # Airflow is in no environ
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            errors="replace",
             start_new_session=True,
         )
         codes = self._follow(self._meltano.stdout or ())
