@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,15 @@ from target_kit.commands import minute, operator_command
 from target_kit.errors import ConfigurationError
 from target_kit.plan import Entry
 from target_kit.plan_command import opened
+from target_kit.redact import escape
 from target_kit.signals import StopSignal
+from target_kit.suppression import Suppressions
 
 from target_optimizely.client import Campaign
 from target_optimizely.decisions import key_of
-from target_optimizely.evidence import LeftOutLine, read_left_out
+from target_optimizely.evidence import LeftOutLine, left_out_path, read_left_out
 from target_optimizely.journal import Journal
+from target_optimizely.mapping import names_of_key
 from target_optimizely.model import Row
 from target_optimizely.plan_desk import prepare
 from target_optimizely.rejects_command import chosen_lists
@@ -47,6 +51,8 @@ class _Person:
 
     settings: ListSettings
     key: str
+    forgotten: bool = False
+    has_run: bool = False
     left_out: list[LeftOutLine] = field(default_factory=list)
     now: list[_Known] = field(default_factory=list)
     before: list[_Known] = field(default_factory=list)
@@ -78,7 +84,8 @@ def explain_command(target_class: Any, stop: StopSignal) -> click.Command:
         if source:
             _rehearse(target, source, people)
         for person in people:
-            click.echo("\n".join(_words(person, addresses=show_addresses)))
+            for line in _words(person, addresses=show_addresses):
+                click.echo(escape(line))
 
     return explain
 
@@ -86,6 +93,9 @@ def explain_command(target_class: Any, stop: StopSignal) -> click.Command:
 def _look(bench: Workbench, campaign: Campaign, person: _Person) -> None:
     """At the vendor, in the file of the last run, in the snapshot of the last change."""
     one, settings = person.settings, bench.settings
+    suppressions = Suppressions(settings.state_dir, one.name)
+    person.forgotten = suppressions.covers(*names_of_key(one, person.key))
+    person.has_run = left_out_path(settings.state_dir, one.name).exists()
     person.left_out = [
         line for line in read_left_out(settings.state_dir, one.name) if line.is_about(person.key)
     ]
@@ -140,10 +150,14 @@ def _entries(path: Path, person: _Person) -> Iterator[Entry]:
 
 
 def _rehearse(target: Any, source: str, people: list[_Person]) -> None:
-    """What the next run would do with this selection: a plan that nobody keeps."""
+    """What the next run would do with this selection: a plan that nobody keeps, and no run that
+    would be told of in reports.
+    """
     with tempfile.TemporaryDirectory() as folder, opened(source) as messages:
         path = prepare(target, Path(folder) / "plan.json")
-        target.listen(messages)
+        intake = target.read_input(messages)
+        with closing(intake.spool):
+            target.rehearse(intake)
         for person in people:
             person.planned["next run"] = list(_entries(path, person))
 
@@ -155,6 +169,8 @@ def _words(person: _Person, *, addresses: bool) -> Iterator[str]:
         yield f"  on the list now: {known.state}{_named(known, addresses=addresses)}"
     if not person.now:
         yield "  on the list now: no"
+    if person.forgotten:
+        yield "  forgotten here (forget): the next run leaves them out or takes them off"
     for known in person.before:
         words = f"  before the change of {person.change}: {known.state}"
         yield words + _named(known, addresses=addresses)
@@ -164,7 +180,7 @@ def _words(person: _Person, *, addresses: bool) -> Iterator[str]:
         yield f"  last run, line {line.line}: {line.outcome}, {line.cause}"
         yield f"    {sentence(line.cause) or line.message}"
     if not person.left_out:
-        yield "  last run: not left out"
+        yield f"  last run: {'not left out' if person.has_run else 'there was none yet'}"
     for where, entries in person.planned.items():
         for entry in entries:
             cause = f", {entry.cause}" if entry.cause else ""

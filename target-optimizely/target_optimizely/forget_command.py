@@ -21,7 +21,7 @@ from target_kit.suppression import Suppressions
 
 from target_optimizely.evidence import drop_left_out
 from target_optimizely.journal import Journal
-from target_optimizely.mapping import stored_names
+from target_optimizely.mapping import names_of_key, stored_names
 from target_optimizely.rejects_command import chosen_lists
 from target_optimizely.settings import ListSettings
 from target_optimizely.workbench import Workbench
@@ -51,21 +51,15 @@ def forget_command(target_class: Any, stop: StopSignal) -> click.Command:
         bench: Workbench = target.bench
         for where in chosen_lists(target.settings, name):
             one = bench.settings.lists[where]
-            names = {f"email:{address_key(address or '')}"} if key is None else _named(one, key)
+            names = (
+                {f"email:{address_key(address or '')}"} if key is None else names_of_key(one, key)
+            )
             with bench.lock(one):
                 (_lift if lift else _forget)(bench, target.clock, one, names)
         if not lift:
             click.echo(_LEFT, err=True)
 
     return forget
-
-
-def _named(one: ListSettings, key: str) -> set[str]:
-    """A key of one word may be any type's."""
-    words = key.split()
-    if len(words) > 1:
-        return {f"key:{' '.join(words)}"}
-    return {f"key:{kind} {key.strip()}" for kind in one.entity_types}
 
 
 def _forget(bench: Workbench, clock: Clock, one: ListSettings, names: set[str]) -> None:

@@ -124,6 +124,14 @@ def names_of(entity_type: str, entity_id: str, address: str) -> tuple[str, ...]:
     return (*key, f"email:{address}") if address else key
 
 
+def names_of_key(settings: ListSettings, key: str) -> set[str]:
+    """How a key that somebody typed may be named: one word may be the id of any type's entity."""
+    words = key.split()
+    if len(words) > 1:
+        return {f"key:{' '.join(words)}"}
+    return {f"key:{kind} {key.strip()}" for kind in settings.entity_types}
+
+
 def stored_names(
     settings: ListSettings, address: str, names: Sequence[str], values: Sequence[str | None]
 ) -> tuple[str, ...]:

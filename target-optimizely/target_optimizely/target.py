@@ -107,6 +107,10 @@ class TargetOptimizely(KitTarget):
             Run(self.bench).go(intake)
             judge(self.report, None, fail_on_rejects=self.settings.fail_on_rejects)
 
+    def rehearse(self, intake: Intake) -> None:
+        """For `explain`: a plan by settings that plan, and no run of which there is a report."""
+        Run(self.bench).go(intake)
+
     def recover(self) -> int:
         """Body of `target-optimizely recover`; how many lists were brought to an end."""
         with self._published():

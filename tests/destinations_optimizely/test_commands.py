@@ -178,6 +178,28 @@ def test_explain_says_what_a_plan_and_the_next_run_do(
     assert content(sim) == held
 
 
+def test_explain_is_no_run_that_reports_tell_of(target: WarmListTarget) -> None:
+    """Whoever watches the report file and the history sees the transfers and nothing else."""
+    watched = [target.home / "report.json", target.home / "state" / "runs.jsonl"]
+    before = [path.read_bytes() for path in watched]
+    told = target.operate("explain", "--key", "2", "--input", "people.jsonl")
+    assert told.returncode == 0, told.stderr
+    assert "next run: update" in told.stdout
+    assert [path.read_bytes() for path in watched] == before
+    assert not (target.home / "state" / "plan.json").exists()
+
+
+def test_explain_says_who_was_forgotten_and_that_there_was_no_run(
+    target: WarmListTarget, make_target: MakeTarget
+) -> None:
+    """Before the next transfer has left them out; where none was made nobody was let in either."""
+    assert target.operate("forget", "--key", "contact 2").returncode == 0
+    assert "forgotten here (forget)" in target.operate("explain", "--key", "2").stdout
+    assert "forgotten" not in target.operate("explain", "--key", "1").stdout
+    fresh = make_target("fresh").operate("explain", "--key", "1")
+    assert "last run: there was none yet" in fresh.stdout
+
+
 # ---- rejects
 
 
