@@ -14,10 +14,10 @@ from target_activecampaign.noting import Notes
 def can_trip(guards: Guards, stream: ContactStream, records: int, known: int) -> bool:
     """Whether any guard could say no: shares of few are not looked at, and what the settings of a
     stream never do needs no rehearsal. Of `records` at most `known` are of contacts that are there:
-    a first load takes nothing away from anybody.
+    a first load takes nothing away from anybody. How few the account has is not known yet.
     """
-    of = {"creates": records}
-    shares = [one for one in guards.shares if of.get(one[0], known) >= guards.min_population]
+    enough = known >= guards.min_population
+    shares = [one for one in guards.shares if enough or (one[0] == "creates" and records)]
     never = set()
     if not (stream.lists or stream.deletes.acts):
         never |= {"unsubscribes", "list_removals"}

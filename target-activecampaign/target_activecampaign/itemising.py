@@ -95,7 +95,8 @@ def membership(
         why = "not wanted there"
     else:
         why = "no consent for this address"
-    return Draft(kind, name, f"lists.{name}: {why}", str(state), str(change.method), withdrawn)
+    before = f"{change.list_id} {state}"  # another list may be called so by the time of applying
+    return Draft(kind, name, f"lists.{name}: {why}", before, str(change.method), withdrawn)
 
 
 def deletion(contact: Contact, policy: DeletePolicy) -> Draft:

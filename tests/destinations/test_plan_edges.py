@@ -23,7 +23,7 @@ from destinations.test_lists_and_tags import (
     status_of,
     with_lists,
 )
-from destinations_support import WarmTarget, contact_of
+from destinations_support import WarmTarget, contact_of, seeded_fields
 from simulators_support import Simulator
 from target_support import record, schema, state
 
@@ -239,3 +239,32 @@ def test_the_report_of_a_plan_claims_nothing_that_was_not_done(
     shown = (target.home / page).read_text()
     assert "nothing was written" in shown
     assert "allowed" not in shown
+
+
+@pytest.mark.parametrize("there", [99, 100])
+def test_shares_of_new_contacts_are_of_the_account(
+    make_target: MakeTarget, sim: Simulator, there: int
+) -> None:
+    """A small run makes many of an account that has `min_population` contacts, or none too many."""
+    seed(sim, *(person(key) for key in range(1, there + 1)))
+    target = make_target(streams=with_lists(), guards={"max_creates_pct": 1})
+    run = deliver(target, *(record(key, **YES) for key in (1001, 1002)))
+    assert run.code == (4 if there == 100 else 0), run.stderr
+
+
+@pytest.mark.parametrize("again", [5, 6], ids=["the same list", "another list"])
+def test_nobody_joins_another_list_that_is_called_so_by_now(
+    make_target: MakeTarget, sim: Simulator, again: int
+) -> None:
+    """What was approved is this list; names of lists are changed by people."""
+    target = planning(make_target(streams=with_lists()))
+    row = record(1, **YES)
+    sim.seed({"fields": seeded_fields(), "lists": [{"name": "News", "id": 5}],
+              "contacts": [person(1)]})  # fmt: skip
+    assert deliver(target, row, mode="plan").code == 0
+    sim.reset()
+    sim.seed({"fields": seeded_fields(), "lists": [{"name": "News", "id": again}],
+              "contacts": [person(1)]})  # fmt: skip
+    run = deliver(target, row, mode="apply")
+    assert run.outcomes == ({"applied": 1} if again == 5 else {"rejected": 1})
+    assert status_of(sim, 1) == ("1" if again == 5 else None)
