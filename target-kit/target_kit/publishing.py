@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,12 +55,19 @@ def published(report: RunReport, clock: Clock, outlets: Outlets) -> Iterator[Non
         if report.exit_code is None:  # something nobody foresaw; the command line names it
             report.status, report.exit_code = "failed", StopRun.exit_code
         report.seconds = round(clock.monotonic() - started, 3)
-        print(report.as_table(), file=sys.stderr)  # noqa: T201 - the report is for people
+        _show(report.as_table())
         runs = history.end(_entered(entry, report))
         if faults := "; ".join(_write_files(report, runs, outlets)):
             if ended:
                 raise ConfigurationError(faults)
             logger.error("%s", faults)
+
+
+def _show(table: str) -> None:
+    """On stderr, for people; where that is closed or full, the rest is published even so."""
+    if sys.stderr is not None:  # else print would take stdout, where only STATE belongs
+        with suppress(OSError):
+            print(table, file=sys.stderr)  # noqa: T201 - the report is for people
 
 
 def _entered(entry: PastRun, report: RunReport) -> PastRun:
