@@ -18,6 +18,7 @@ from target_kit.commands import operator_command
 from target_kit.errors import (
     CallFailed,
     CallRefused,
+    CredentialsError,
     Interrupted,
     LockedError,
     OutcomeUnknown,
@@ -38,6 +39,10 @@ from target_optimizely.workbench import Workbench
 
 _LONGEST_SECONDS = 60.0
 _ASKED = "doctor@example.com"
+_LOGIN = (
+    "correct mandator_id, username and password; look whether the API user is active and allowed"
+)
+_LATER = "look at api_url, the network and the vendor's status page, then try again"
 _SEE = "see the cause; a run would end with it"
 
 
@@ -79,7 +84,7 @@ def _checks(bench: Workbench) -> Iterator[Check]:
     except Interrupted:
         raise
     except StopRun as error:
-        step = "see the cause; nothing else could be read at the vendor"
+        step = _LOGIN if isinstance(error, CredentialsError) else _LATER
         yield fail("Optimizely Campaign", str(error), step, error.code)
     for one in settings.lists.values():
         yield from _feedback(bench, one)

@@ -36,7 +36,7 @@ def forget_command(target_class: Any, stop: StopSignal) -> click.Command:
     """Erase a person here, under each list's lock."""
 
     @operator_command("forget", target_class, stop)
-    @click.option("--key", help="The entity's id, such as 17 or 'contact 17'.")
+    @click.option("--key", help="The entity: 'contact 17', or 17 of any type.")
     @click.option("--address", help="Or the address they have.")
     @click.option("--list", "name", help="Only in this list; else in all lists.")
     @click.option("--lift", is_flag=True, help="Take the person again from now on.")

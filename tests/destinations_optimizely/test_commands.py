@@ -95,14 +95,14 @@ def test_doctor_finds_all_in_place_and_writes_nothing(
 
 
 DOCTORED: dict[str, tuple[dict[str, Any], int, str]] = {
-    "a password that is none": ({"password": "wrong"}, 3, "FAIL     Optimizely Campaign:"),
+    "a password that is none": ({"password": "wrong"}, 3, "next: correct mandator_id, username"),
     "a list that is not there": ({"list_id": 999}, 2, f"FAIL     list {STREAM}:"),
     "an opt-in list": ({"list_id": OPTIN}, 2, f"FAIL     list {STREAM}:"),
     "an attribute that is missing": (
         {"attributes": {"Nowhere": "given_name"}}, 2, "has no attribute Nowhere",
     ),
     "a vendor that does not answer": (
-        {"api_url": "http://127.0.0.1:9/optimizely/soap11"}, 7, "FAIL     Optimizely Campaign:",
+        {"api_url": "http://127.0.0.1:9/optimizely/soap11"}, 7, "next: look at api_url,",
     ),
 }  # fmt: skip
 
