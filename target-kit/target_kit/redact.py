@@ -137,6 +137,11 @@ class KeyHasher:
             what = "is a symbolic link" if error.errno == errno.ELOOP else str(error.strerror)
             raise ConfigurationError(f"state_dir: {path} can't be used: {what}") from None
 
+    @staticmethod
+    def has_key(state_dir: Path) -> bool:
+        """Whether `from_state_dir` would find a key and make none."""
+        return (state_dir / _KEY_FILE).exists()
+
     def __call__(self, key: str) -> str:
         """Hash of a person's key."""
         return self.long(key)[:_HASH_CHARACTERS]

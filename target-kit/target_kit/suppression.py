@@ -20,6 +20,8 @@ from target_kit.errors import StopRun
 from target_kit.files import private_directory, write_atomically
 from target_kit.redact import KeyHasher
 
+_FILE = "forgotten.jsonl"
+
 
 class SuppressionError(StopRun):
     """Who was forgotten can't be read or made durable."""
@@ -39,17 +41,30 @@ class Suppressions:
     """The forgotten persons of one stream. Whoever changes them holds the run's lock."""
 
     def __init__(self, state_dir: Path, stream: str) -> None:
-        self._path = state_dir / "forgotten.jsonl"
+        self._path = state_dir / _FILE
         self._stream = stream
         self._state_dir = state_dir
         self._lines = self._read()
-        if any(line.proof != self._proof for line in self._lines):
+        if self._lines and not self._is_our_key():
             raise SuppressionError(
                 "state_dir: the key of the hashes is another one, so nobody can tell who was "
                 "forgotten; restore it from a backup, or remove forgotten.jsonl to take everybody"
             )
         own = [line.who for line in self._lines if line.stream == stream]
         self._hashes = frozenset(one for who in own for one in who)
+
+    @classmethod
+    def any_in(cls, state_dir: Path, streams: Iterable[str]) -> bool:
+        """Whether somebody may have been forgotten here; nothing is made. Raises SuppressionError
+        where a run of these streams would.
+        """
+        for stream in streams:
+            cls(state_dir, stream)
+        return (state_dir / _FILE).exists()
+
+    def _is_our_key(self) -> bool:
+        has_key = KeyHasher.has_key(self._state_dir)
+        return has_key and all(line.proof == self._proof for line in self._lines)
 
     @cached_property
     def _hash(self) -> Callable[[str], str]:

@@ -27,6 +27,7 @@ from target_kit.errors import (
 )
 from target_kit.feedback import read_feedback
 from target_kit.signals import StopSignal
+from target_kit.suppression import Suppressions
 
 from target_optimizely import guards
 from target_optimizely.checks import check_at_rest, check_list
@@ -89,6 +90,7 @@ def _checks(bench: Workbench) -> Iterator[Check]:
     for one in settings.lists.values():
         yield from _feedback(bench, one)
     yield from _open_changes(settings)
+    yield _judged("forgotten", lambda: _forgotten(settings))
     yield from state_directory(settings.state_dir)
 
 
@@ -158,6 +160,11 @@ def _feedback(bench: Workbench, one: ListSettings) -> Iterator[Check]:
         return good(name, f"imported {feedback.age_hours(now):.1f} hours ago, whole")
 
     yield _judged(name, fresh)
+
+
+def _forgotten(settings: Settings) -> Check:
+    known = Suppressions.any_in(settings.state_dir, settings.lists)
+    return good("forgotten", "who was forgotten can be read" if known else "nobody")
 
 
 def _open_changes(settings: Settings) -> Iterator[Check]:

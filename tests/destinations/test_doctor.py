@@ -285,3 +285,26 @@ def test_person_accounts_are_told_by_their_tags_and_streams(
     assert found["source of truth"] == ("ok", "person_account by persons", "")
     assert found["tags applied"][0] == "ok"
     assert sim.requests(writes=True) == []
+
+
+def test_files_that_would_stop_a_run_are_told(sim: Simulator, make_target: MakeTarget) -> None:
+    """S4-40: who was forgotten or deleted can't be read, or not any more with this key."""
+    sim.seed({"fields": seeded_fields(), "contacts": [there("a@example.com", 1)]})
+    target = make_target()
+    target.run(
+        [schema(_sdc_deleted_at=TEXT), record(1, "a@example.com", _sdc_deleted_at="2026-01-01")]
+    )
+    assert target.operate("forget", "--key", "2").returncode == 0
+    code, found = findings(target)
+    assert (code, found["forgotten"][0], found["tombstones"][0]) == (0, "ok", "ok")
+    state = target.home / "state"
+    key = state / "log-hash.key"
+    kept = key.rename(state / "kept.key")
+    code, found = findings(target)
+    assert (code, found["forgotten"][0]) == (1, "FAIL")
+    assert not key.exists()
+    kept.rename(key)
+    for name in ("forgotten.jsonl", "tombstones.sqlite"):
+        (state / name).write_bytes(b"damaged " * 1000)
+        code, found = findings(target)
+        assert (code, found[name.partition(".")[0]][0]) == (1, "FAIL")
