@@ -34,6 +34,14 @@ def install(project: Path) -> Path:
     return project / ".airflow" / "venv" / "bin"
 
 
+class Unfinished(AssertionError):
+    """A command was still at work when its time was up; `running` are its processes' words."""
+
+    def __init__(self, said: str, running: list[str]) -> None:
+        super().__init__("\n".join([said, "still running:", *running]))
+        self.running = running
+
+
 @dataclass
 class Airflow:
     """One AIRFLOW_HOME; `settings` are environment variables of all its processes."""
@@ -89,19 +97,18 @@ class Airflow:
         return self.finish(self.start(*arguments))
 
     def finish(self, command: subprocess.Popen[str], seconds: float = 400) -> int:
-        """Wait for a command; return its exit code, or fail with all that was said until then."""
+        """Wait for a command; return its exit code, or raise Unfinished."""
         try:
             return command.wait(seconds)
         except subprocess.TimeoutExpired:
-            still = []
+            running = []
             for process in psutil.Process(command.pid).children(recursive=True):
                 with suppress(psutil.Error):  # gone by itself since
-                    still.append(" ".join(process.cmdline()))
+                    running.append(" ".join(process.cmdline()))
                     process.kill()
             command.kill()
             command.wait()
-            lines = [self.everything_said(), "still running:", *still]
-            raise AssertionError("\n".join(lines)) from None
+            raise Unfinished(self.everything_said(), running) from None
 
     @contextmanager
     def api_server(self) -> Iterator[None]:
