@@ -18,23 +18,24 @@ from target_support import Target, lines
 Build = Callable[..., Target]
 
 PHASES = ("before", "during", "after", "answered")
-#: Requests of an import by what they begin with.
+#: Requests of an import by what they begin with; the first read is the end of the crawl, the others
+#: look who is still there, what was updated, who came, who was created, and at the sample.
 MOMENTS = {
-    "newest": ("GET", r"orders%5Bid%5D=DESC"),
     "import": ("POST", r"/import/bulk_import"),
     "status": ("GET", r"/import/info"),
-    "read back": ("GET", r"id_greater=[1-9]|ids%5B%5D="),
+    "read": ("GET", r"id_greater=[1-9]|ids%5B%5D="),
 }
+READS = range(2, 7)
 Point = tuple[str, int, str]
 """Moment, which of its requests, and the phase of it."""
 
 
 def points() -> list[Point]:
-    """Every phase of the first two requests of every moment, or a seeded share of them."""
+    """Every phase of the first two requests of every moment, of more reads, or a seeded share."""
     every = [
         (moment, number, phase)
         for moment in MOMENTS
-        for number in ((1,) if moment == "newest" else (1, 2))
+        for number in (READS if moment == "read" else (1, 2))
         for phase in PHASES
         if phase != "during" or MOMENTS[moment][0] == "POST"
     ]
