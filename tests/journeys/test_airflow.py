@@ -170,7 +170,7 @@ def test_four_shards_load_one_account_side_by_side(
         if code is None:
             code = airflow.run(*side_by_side)
         else:
-            assert attempts(airflow) == {0: 1, 1: 1, 2: 2, 3: 1}
+            assert attempts(airflow) == {0: 1, 1: 1, 2: 2, 3: 1}, airflow.everything_said()
     log = airflow.everything_said()
     reachable = keys(backoffice, "email IS NOT NULL")
     assert code == 0, log
