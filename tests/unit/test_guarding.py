@@ -6,11 +6,16 @@ from fractions import Fraction
 
 import pytest
 from target_activecampaign.contact_settings import ContactStream
-from target_activecampaign.guarding import can_trip
+from target_activecampaign.guarding import can_trip, tripped
+from target_activecampaign.noting import Notes
 from target_activecampaign.settings import read_settings
 from target_kit.guards import Guards
+from target_kit.outcome import Outcome, Tally
+from target_kit.plan import Digests
+from target_kit.redact import KeyHasher
 
 HALF = Fraction(50)
+DIGESTS = Digests(KeyHasher(b"k" * 32).long)
 
 
 @pytest.fixture
@@ -51,3 +56,19 @@ def test_numbers_are_always_looked_at(stream: ContactStream) -> None:
     """One contact there may lose what it has."""
     guards = Guards(numbers=(("unsubscribes", 0),), min_population=100)
     assert can_trip(guards, stream, records=1, known=1)
+
+
+@pytest.mark.parametrize(("failed", "stopped"), [(0, False), (7, False), (8, True)])
+def test_records_that_could_not_be_read_count_as_if_they_changed(
+    stream: ContactStream, failed: int, stopped: bool
+) -> None:
+    """A guard that can't be evaluated says no: 3 of 10 are known, more could be too many."""
+    notes = Notes("contacts", DIGESTS, lambda entry: None)
+    notes.changes["unsubscribes"] = 3
+    tally = Tally(500, received=100)
+    tally.sources["cfd"] = 100
+    tally.outcomes[Outcome.FAILED] = failed
+    guards = Guards(numbers=(("unsubscribes", 10),))
+    said = tripped(guards, stream, notes, tally, lambda: None)
+    assert bool(said) is stopped
+    assert all("can't be found out" in one.message for one in said)

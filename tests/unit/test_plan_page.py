@@ -262,6 +262,7 @@ def test_columns_are_as_wide_as_what_is_shown() -> None:
         (Item("tag", "a", "r", ""), "add tag a (r)"),
         (Item("tag_remove", "a", "r", "", True), "remove tag a (r; no guard stops it)"),
         (Item("associate", "", "r", ""), "connect with account (r)"),
+        (Item("settle", "F", "r", ""), "note as tagged in F (r)"),
         (Item("retire", "", "r", ""), "retire (r)"),
         (Item("delete", "", "on_delete: delete", ""), "delete for good (on_delete: delete)"),
         (Item("polish", "shoes", "r", ""), "polish shoes (r)"),
