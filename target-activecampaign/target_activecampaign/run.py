@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -32,7 +32,7 @@ from target_activecampaign.client import ActiveCampaign
 from target_activecampaign.contact_run import Account, ContactRun
 from target_activecampaign.contact_settings import ContactStream
 from target_activecampaign.control_settings import Mode
-from target_activecampaign.exclusion import exclusive
+from target_activecampaign.exclusion import Exclusion, exclusive
 from target_activecampaign.fields import prepare_fields
 from target_activecampaign.list_client import ListEndpoints
 from target_activecampaign.lists import resolve_lists
@@ -96,15 +96,16 @@ class Run:
             firsts = {n: spool.records(n, limit=1)[0].seq for n in due if spool.count(n)}
             gate = StateGate(firsts, last, self.intake.close_through)
             with (
-                exclusive(self.settings, self.clock, self.stop) as alone,
+                exclusive(self.settings, self.clock, self.stop) as lock,
                 vendor(self.settings, self.clock, self.stop) as client,
                 self._counted_calls(client),
             ):
+                client.api.waiting = lock.watching()
                 client.whoami()
                 self._finish_imports(client)
                 streams = [self.settings.streams[n].with_upper_perstags() for n in names]
                 with self._plan(client) as plan:
-                    self._work_off(due, streams, plan, gate, alone)
+                    self._work_off(due, streams, plan, gate, lock)
                 if self.settings.control.mode is Mode.PLAN:
                     return
         self.intake.close_through(last)
@@ -115,7 +116,7 @@ class Run:
         streams: Sequence[ContactStream],
         plan: PlanOfRun,
         gate: StateGate,
-        alone: Callable[[], AbstractContextManager[None]],
+        lock: Exclusion,
     ) -> None:
         """Fields and all that is missing for them, accounts, contacts; then the plan, if one is
         made.
@@ -124,7 +125,7 @@ class Run:
         accounts = self._accounts(due, streams, plan)
         endpoints = ListEndpoints(client.api)
         pairs = [(stream, self.intake.streams[stream.name].schema) for stream in streams]
-        with alone():
+        with lock.alone():
             accounts.check()
             lists = resolve_lists(streams, endpoints)
             tag_names = endpoints.tags() if any(s.uses_tags for s in streams) else {}
@@ -132,7 +133,7 @@ class Run:
             accounts.complete_fields()
         accounts.work_off(gate)
         hands = Hands(self.settings.control.connections)
-        client.api.waiting = hands.waiting
+        client.api.waiting = lock.watching(hands.waiting)
         account = Account(client, fields, lists, tag_names, hands)
         parts = (self.settings, self.intake, self.report, self.clock, self.stop, gate)
         contacts = ContactRun(*parts, account, accounts, plan.approved, plan.add)

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from destinations_support import sums_close
 from simulators_support import Simulator
+from tap_support import Database, PostgresServer
 from target_kit.ledger_database import lock_between_machines
 from target_kit.ledger_locks import alone
 from target_kit.shards import Shard
@@ -221,6 +222,28 @@ def test_a_worker_that_waits_for_another_one_ends_by_its_deadline(
     assert sim.requests(writes=True) == []
 
 
+def test_a_worker_that_lost_its_lock_writes_nothing_more(
+    sim: Simulator,
+    make_worker: MakeWorker,
+    redis: RedisServer,
+    database_url: str,
+    postgresql: PostgresServer,
+) -> None:
+    """Item 7: with its sessions the locks are gone, and another run may have them; that is noticed
+    within seconds, not with the next batch.
+    """
+    redis.forget()
+    worker = make_worker(redis.url, 1)
+    worker.begin([record(key) for key in range(1, 161)])
+    worker.until(lambda: made(sim) >= 3)
+    assert postgresql.terminate_sessions(Database("postgresql", database_url))
+    before = made(sim)
+    run = worker.end(120)
+    assert (run.code, run.states) == (1, []), run.stderr
+    assert run.stderr.splitlines()[-1].startswith("target-activecampaign: ledger_url: the ledger")
+    assert made(sim) <= before + 40  # 5 seconds of requests, and what a busy machine adds
+
+
 def test_a_worker_is_locked_out_while_its_shard_is_worked_on(
     sim: Simulator, make_worker: MakeWorker, redis: RedisServer, tmp_path: Path
 ) -> None:
@@ -229,7 +252,7 @@ def test_a_worker_is_locked_out_while_its_shard_is_worked_on(
     redis.forget()
     hang = {"match": {"method": "POST", "path": "/contacts$"}, "times": 1, "action": "hang"}
     sim.faults([hang])
-    holder = make_worker(redis.url, 1, requests_per_second=500)
+    holder = make_worker(redis.url, 1, requests_per_second=500, timeout_seconds=240)
     holder.begin([record(1)])
     holder.until(lambda: sim.faults()[0]["fired"])
     before = len(sim.requests(writes=True))
