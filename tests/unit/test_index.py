@@ -8,7 +8,7 @@ from target_kit.index import DestinationIndex, Entry
 
 
 def test_the_newest_is_the_highest_number_and_not_the_last_text() -> None:
-    """Ids are text there; those that a rehearsal gives to what does not exist yet are no numbers."""
+    """Ids are text there, and those that a rehearsal gives are no numbers."""
     index = DestinationIndex(sqlite3.connect(":memory:", isolation_level=None))
     assert index.highest_number() == 0
     index.put(Entry(one, "", None, b"") for one in ("9", "10", "new-77"))
