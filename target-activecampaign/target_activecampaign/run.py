@@ -22,6 +22,7 @@ from target_kit.intake import Intake
 from target_kit.limits import Deadline
 from target_kit.rejects import RejectStore
 from target_kit.report import RunReport, counted
+from target_kit.shards import check_same
 from target_kit.shared_rate import shared_rate
 from target_kit.signals import StopSignal
 
@@ -87,6 +88,7 @@ class Run:
 
     def go(self) -> None:
         """All streams that have records now or open rejects from before."""
+        check_same(self.settings.shard, self.intake.marker)
         spool, last = self.intake.spool, self.intake.spool.last_seq()
         due = [n for n in self.intake.streams if spool.count(n) or self._has_rejects(n)]
         names = [n for n in due if n in self.settings.streams]

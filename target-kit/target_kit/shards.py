@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from target_kit.errors import ConfigurationError
+
 _FOLDER = re.compile(r"shard-(\d+)-of-(\d+)")
 
 
@@ -53,3 +55,21 @@ def read_shard(config: Mapping[str, Any], faults: list[str]) -> Shard | None:
         if not config.get(name)
     ]
     return shard
+
+
+def check_same(shard: Shard | None, marker: Mapping[str, Any] | None) -> None:
+    """Refuse the records of another shard than the one this process is: with other counts on both
+    sides, some people would be read by nobody, or be in two shards at once.
+
+    `marker` is the `sync_complete` of the tap; a tap that knows no shards says nothing of them.
+    Raises `ConfigurationError`.
+    """
+    read = (marker or {}).get("shard")
+    if shard is None or not isinstance(read, Mapping):
+        return
+    index, count = read.get("index"), read.get("count")
+    if (index, count) != (shard.index, shard.count):
+        raise ConfigurationError(
+            f"setting shard: this is shard {shard.index} of {shard.count}, the tap read shard "
+            f"{index} of {count}; nothing was written. Give both the same index and count"
+        )

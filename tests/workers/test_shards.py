@@ -16,7 +16,7 @@ from tap_support import Database, PostgresServer
 from target_kit.ledger_database import lock_between_machines
 from target_kit.ledger_locks import alone
 from target_kit.shards import Shard
-from target_support import record
+from target_support import record, schema, state
 from workers_support import (
     SECRET,
     RedisServer,
@@ -57,7 +57,7 @@ def make_worker(sim: Simulator, tmp_path: Path, database_url: str) -> MakeWorker
 def test_four_workers_load_one_account(
     sim: Simulator, make_worker: MakeWorker, rate_url: str
 ) -> None:
-    """Must show 5: at most 5 requests in every second by the simulator's log, every contact exactly
+    """X1: at most 5 requests in every second by the simulator's log, every contact exactly
     once, a killed worker's shard is finished by its next run, the sums close.
     """
     keys = range(1, CONTACTS + 1)
@@ -83,6 +83,37 @@ def test_four_workers_load_one_account(
     assert runs[-1].outcomes.get("unchanged", 0) >= 3
     perstags = [field["perstag"] for field in sim.state()["fields"]]
     assert len(perstags) == len(set(perstags))  # made once, although all four missed them
+
+
+@pytest.mark.parametrize(
+    ("read", "code"),
+    [
+        ({"index": 1, "count": SHARDS}, 0),
+        ({"index": 1, "count": 2 * SHARDS}, 2),
+        ({"index": 0, "count": SHARDS}, 2),
+        (None, 0),
+    ],
+)
+def test_the_records_of_another_shard_are_refused(
+    sim: Simulator,
+    make_worker: MakeWorker,
+    database_url: str,
+    read: dict[str, int] | None,
+    code: int,
+) -> None:
+    """X1: with eight taps before four targets half of the people would be read by nobody; nothing
+    is written then, and no bookmark moves. A tap that knows no shards is believed.
+    """
+    worker = make_worker(database_url, 1, requests_per_second=1000)
+    marker = {"version": 1, "counts": {"contacts": 1}, **({"shard": read} if read else {})}
+    end = {"type": "STATE", "value": {**state(1)["value"], "sync_complete": marker}}
+    run = worker.run([schema(), record(1), end])
+    assert run.code == code, run.stderr
+    assert bool(sim.contacts()) is bool(run.states) is (code == 0)
+    if code and read:
+        said = f"this is shard 1 of {SHARDS}, the tap read shard {read['index']} of {read['count']}"
+        assert said in run.stderr
+        assert sim.requests() == []
 
 
 def test_a_lost_rate_ends_the_run_with_seven(

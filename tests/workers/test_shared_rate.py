@@ -154,7 +154,7 @@ def test_a_late_grant_moves_the_others(redis: RedisServer) -> None:
 
 
 def test_a_grant_that_got_stuck_on_its_way_is_not_used(redis: RedisServer) -> None:
-    """Must show 5: others have started since; it would be the sixth of its second."""
+    """X1: others have started since; it would be the sixth of its second."""
     redis.forget()
     starts: list[float] = []
 
