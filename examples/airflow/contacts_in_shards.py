@@ -66,6 +66,8 @@ class LoadShard(BaseOperator):  # type: ignore[misc]  # Airflow is in no environ
         )
         codes = self._follow(self._meltano.stdout or ())
         if self._meltano.wait() == 0:
+            if not report.exists():
+                raise AirflowFailException(f"no report {report}: are there {COUNT} shards?")
             return {"index": self.index, **_counts(json.loads(report.read_text()))}
         said = ", ".join(f"{plugin} {code}" for plugin, code in codes.items()) or "none"
         line = f"{name}: Meltano failed; exit codes: {said}"
