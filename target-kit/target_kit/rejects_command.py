@@ -34,8 +34,7 @@ class Desk:
     """What a target tells of itself: whose rejects there are and how a run is made.
 
     `identities` says how a key that somebody typed is named in rejects of a stream; `locked` keeps
-    runs out;
-    `retry` works an intake off that holds no records, and returns the exit code.
+    runs out; `retry` works an intake off that holds no records, and returns the exit code.
     """
 
     state_dir: Path
